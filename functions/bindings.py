@@ -1,0 +1,22 @@
+"""What the triggers bind to, as literals.
+
+The Functions host resolves `%NAME%` only for settings that exist, and ours have defaults; so the settings
+are read here, when the app is indexed. With an empty environment the defaults stand. Whether a value is
+usable is judged when the first trigger runs, where the error can be told.
+"""
+
+import os
+
+from shared.settings import ALERTS_QUEUE, DISCOVERY_SCHEDULE, JOBS_QUEUE, SWEEP_SCHEDULE
+
+
+def _setting(name: str, default: str) -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+BUS = "BATON_BUS"  # a connection string, or BATON_BUS__fullyQualifiedNamespace for an identity
+JOBS = _setting("BATON_JOBS_QUEUE", JOBS_QUEUE)
+ALERTS = _setting("BATON_ALERTS_QUEUE", ALERTS_QUEUE)
+DISCOVERY = _setting("BATON_DISCOVERY_SCHEDULE", DISCOVERY_SCHEDULE)
+SWEEP = _setting("BATON_SWEEP_SCHEDULE", SWEEP_SCHEDULE)
+DEAD_LETTERS = "/$deadletterqueue"

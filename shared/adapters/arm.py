@@ -1,0 +1,271 @@
+"""VirtualMachines over Azure Resource Manager, by azure-mgmt-compute.
+
+Reads are retried a little and bounded in time, since a handler lives five minutes. The start is sent once:
+no policy in its chain sends it again, and whatever is no clear answer is StartUnknown.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from azure.core.rest import HttpRequest
+
+from shared.adapters import arm_decode as decode
+from shared.adapters import arm_errors
+from shared.adapters.arm_fields import identity_of
+from shared.adapters.arm_pipeline import ArmClients
+from shared.domain.errors import BatonError, InvalidInput, Retryable, Terminal
+from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm, vm_parts
+from shared.ports import Accepted, Activity, Clock, Operation
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+log = logging.getLogger("baton.arm")
+
+# One read, or one page, with all its retries.
+_READ_WITHIN = 30.0
+# 100,000 VMs at 50 a page; a list that never ends must end somewhere.
+_PAGES_MAX = 2_000
+_PAIRS_FOR = timedelta(days=1)
+_ACTIVITY_API = "2015-04-01"
+# One VM has a handful of such events; a log of more pages than this is not about it.
+_ACTIVITY_PAGES_MAX = 5
+
+_READ_VMS = "Microsoft.Compute/virtualMachines/read and .../instanceView/read"
+_READ_SUBSCRIPTIONS = "Microsoft.Resources/subscriptions/read"
+_READ_LOCATIONS = "Microsoft.Resources/subscriptions/locations/read"
+_READ_OPERATIONS = "Microsoft.Compute/locations/operations/read"
+_READ_ACTIVITY = "Microsoft.Insights/eventtypes/values/read"
+
+_T = TypeVar("_T")
+
+
+def connect_arm(
+    url: str,
+    credential: "AsyncTokenCredential | str",
+    subscriptions: tuple[str, ...],
+    *,
+    clock: Clock,
+) -> "Arm":
+    """VirtualMachines of these subscriptions. Opens nothing yet.
+
+    Args:
+        url: BATON_ARM_URL.
+        credential: The app's identity; a static token where `url` is plain http on loopback.
+        subscriptions: Their ids; empty for every enabled one that the identity can read.
+        clock: For how long region pairs are kept, and for Retry-After dates.
+
+    Raises:
+        InvalidInput: The URL and the credential do not go together.
+    """
+    return Arm(ArmClients(url, credential), subscriptions, clock)
+
+
+class Arm:
+    """VirtualMachines; see the port."""
+
+    def __init__(self, clients: ArmClients, subscriptions: tuple[str, ...], clock: Clock) -> None:
+        """Use `connect_arm`."""
+        self._clients = clients
+        self._configured = subscriptions
+        self._clock = clock
+        self._pairs: dict[str, tuple[datetime, Mapping[str, frozenset[str]]]] = {}
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._clients.close()
+
+    async def subscriptions(self) -> Sequence[Subscription]:
+        """See the port."""
+        if self._configured:
+            return await asyncio.gather(*(self._named(one) for one in self._configured))
+        pages = self._clients.subscriptions().subscriptions.list().by_page()
+        items = self._items(pages, what="the list of subscriptions", right=_READ_SUBSCRIPTIONS)
+        found = [decode.enabled_subscription_of(item) async for item in items]
+        return [one for one in found if one]
+
+    async def models(self, subscription_id: str) -> AsyncIterator[Vm | Unreadable]:
+        """See the port."""
+        pages = self._clients.compute(subscription_id).virtual_machines.list_all().by_page()
+        what = f"VMs of subscription {subscription_id}"
+        async for item in self._items(pages, what=what, right=_READ_VMS):
+            yield _or_unreadable(decode.vm_of, item)
+
+    async def statuses(self, subscription_id: str) -> AsyncIterator[ListedStatus | Unreadable]:
+        """See the port."""
+        machines = self._clients.compute(subscription_id).virtual_machines
+        pages = machines.list_all(status_only="true").by_page()
+        what = f"statuses of the VMs of subscription {subscription_id}"
+        async for item in self._items(pages, what=what, right=_READ_VMS):
+            yield _or_unreadable(decode.listed_status_of, item)
+
+    async def get(self, vm_id: str) -> Vm:
+        """See the port."""
+        subscription, group, name = _parts(vm_id)
+        machines = self._clients.compute(subscription).virtual_machines
+        try:
+            async with asyncio.timeout(_READ_WITHIN):
+                item = await machines.get(group, name, expand="instanceView")
+        except Exception as error:
+            what = f"VM {vm_id}"
+            raise arm_errors.vm_error(
+                error, what=what, right=_READ_VMS, now=self._clock.now()
+            ) from error
+        return decode.seen_vm_of(item)
+
+    async def start_maintenance(
+        self, vm_id: str, *, request_id: str, within: timedelta
+    ) -> Accepted:
+        """See the port."""
+        subscription, group, name = _parts(vm_id)
+        machines = self._clients.compute(subscription).virtual_machines
+        seconds = within.total_seconds()
+        sent: list[Any] = []
+        answers: list[Any] = []
+        failure: Exception = RuntimeError("the SDK gave neither an answer nor an error")
+        try:
+            async with asyncio.timeout(seconds):
+                # polling=False: whoever looks later asks the URL once; here nothing waits or polls.
+                await machines.begin_perform_maintenance(
+                    group,
+                    name,
+                    polling=False,
+                    retry_total=0,
+                    connection_timeout=seconds,
+                    read_timeout=seconds,
+                    request_id=request_id,
+                    raw_request_hook=sent.append,
+                    raw_response_hook=answers.append,
+                )
+        except Exception as error:  # noqa: BLE001 - whatever it was, the start may have been taken
+            failure = error
+        response = answers[-1].http_response if answers else None
+        if response is not None and response.status_code in (200, 202):
+            # The status alone counts: a body that broke off or an odd header takes nothing back.
+            return self._accepted(response.headers)
+        raise arm_errors.start_error(
+            failure, what=f"the start of {vm_id}", sent=bool(sent), now=self._clock.now()
+        ) from failure
+
+    async def operation(self, url: str) -> Operation:
+        """See the port."""
+        if not self._clients.owns(url):
+            extra = {"action": "operation_url_refused", "url": url[:200]}
+            log.warning("An operation's URL is not ARM's; it is not followed", extra=extra)
+            return Operation(status="unknown")
+        what = f"operation {url.split('?', 1)[0]}"
+        response = await self._send(url, what=what, right=_READ_OPERATIONS)
+        wait = arm_errors.retry_after(response.headers, self._clock.now())
+        if response.status_code in (408, 429) or response.status_code >= 500:
+            raise Retryable(f"{what}: {response.status_code}", retry_after=wait)
+        return decode.operation_of(response.status_code, response.text(), wait)
+
+    async def activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
+        """See the port."""
+        subscription, _, _ = _parts(vm_id)
+        query = {
+            "api-version": _ACTIVITY_API,
+            "$filter": f"eventTimestamp ge '{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}'"
+            f" and resourceUri eq '{vm_id.replace(chr(39), chr(39) * 2)}'",
+            "$select": "eventTimestamp,operationName,status,correlationId,httpRequest,resourceId",
+        }
+        url = (
+            f"{self._clients.url}/subscriptions/{subscription}/providers/Microsoft.Insights"
+            f"/eventtypes/management/values?{urlencode(query, quote_via=quote)}"
+        )
+        try:
+            events = await self._events(url, what=f"activity log of {vm_id}")
+        except BatonError as error:
+            # It is one witness among others, and an identity may well lack the right.
+            extra = {"action": "activity_log_unread", "vm": vm_id}
+            log.warning("The activity log was not read: %s", error, extra=extra)
+            return ()
+        return sorted(events, key=lambda event: event.at)
+
+    async def region_pairs(self, subscription_id: str) -> Mapping[str, frozenset[str]]:
+        """See the port. Kept for a day: regions change by the year."""
+        now = self._clock.now()
+        read_at, pairs = self._pairs.get(subscription_id, (None, {}))
+        if read_at is not None and now - read_at < _PAIRS_FOR:
+            return pairs
+        listed = self._clients.subscriptions().subscriptions.list_locations(subscription_id)
+        what = f"locations of subscription {subscription_id}"
+        items = self._items(listed.by_page(), what=what, right=_READ_LOCATIONS)
+        pairs = dict([decode.region_pairs_of(item) async for item in items])
+        pairs.pop("", None)
+        self._pairs[subscription_id] = (now, pairs)
+        return pairs
+
+    async def _named(self, subscription_id: str) -> Subscription:
+        try:
+            async with asyncio.timeout(_READ_WITHIN):
+                item = await self._clients.subscriptions().subscriptions.get(subscription_id)
+            found = decode.subscription_of(item)
+        except Exception as error:  # noqa: BLE001 - only the name is at stake
+            extra = {"action": "subscription_unnamed", "subscription": subscription_id}
+            log.warning("Subscription not looked up: %s", type(error).__name__, extra=extra)
+            found = None
+        return Subscription(subscription_id, found.name if found else subscription_id)
+
+    async def _items(self, pages: Any, *, what: str, right: str) -> AsyncIterator[object]:
+        """The items of a list, each page read within its time."""
+        for _ in range(_PAGES_MAX):
+            try:
+                async with asyncio.timeout(_READ_WITHIN):
+                    items = [item async for item in await anext(pages)]
+            except StopAsyncIteration:
+                return
+            except Exception as error:
+                raise arm_errors.read_error(
+                    error, what=what, right=right, now=self._clock.now()
+                ) from error
+            for item in items:
+                yield item
+        raise Terminal(f"{what}: more than {_PAGES_MAX} pages")
+
+    async def _events(self, url: str, *, what: str) -> list[Activity]:
+        events: list[Activity] = []
+        for _ in range(_ACTIVITY_PAGES_MAX):
+            response = await self._send(url, what=what, right=_READ_ACTIVITY)
+            if response.status_code != 200:
+                raise Terminal(f"{what}: {response.status_code}")
+            found, url = decode.activities_of(response.text())
+            events += found
+            if not url:
+                break
+        return events
+
+    async def _send(self, url: str, *, what: str, right: str) -> Any:
+        """GET through the clients' chain; any status is an answer."""
+        try:
+            async with asyncio.timeout(_READ_WITHIN):
+                return await self._clients.subscriptions().send_request(HttpRequest("GET", url))
+        except Exception as error:
+            raise arm_errors.read_error(
+                error, what=what, right=right, now=self._clock.now()
+            ) from error
+
+    def _accepted(self, headers: Mapping[str, str]) -> Accepted:
+        return Accepted(
+            operation_url=headers.get("Azure-AsyncOperation") or headers.get("Location") or "",
+            correlation_id=headers.get(arm_errors.CORRELATION_ID) or "",
+            retry_after=arm_errors.retry_after(headers, self._clock.now()),
+        )
+
+
+def _or_unreadable(read: Callable[[object], _T], item: object) -> _T | Unreadable:
+    try:
+        return read(item)
+    except InvalidInput as wrong:
+        return Unreadable(identity_of(item), wrong.problems[0])
+
+
+def _parts(vm_id: str) -> tuple[str, str, str]:
+    try:
+        return vm_parts(vm_id)
+    except ValueError as error:
+        raise Terminal(str(error)) from error

@@ -1,0 +1,156 @@
+"""The columns of the tables that Baton writes: which field each keeps, and how."""
+
+from collections.abc import Iterable
+
+from shared.adapters.cells import (
+    FLAG,
+    INT,
+    SENTENCE,
+    TEXT,
+    TEXTS,
+    TIME,
+    Cell,
+    Column,
+    Shape,
+    cut,
+    read_list,
+    word_of,
+    wrong,
+)
+from shared.domain.alert import Alert, AlertState
+from shared.domain.errors import InvalidInput
+from shared.domain.job import Attempt, Job, JobState
+from shared.domain.maintenance import MaintenanceStatus
+
+MAINTENANCE = Shape(
+    MaintenanceStatus,
+    (
+        Column(
+            "isCustomerInitiatedMaintenanceAllowed",
+            "is_customer_initiated_maintenance_allowed",
+            FLAG,
+        ),
+        Column("preMaintenanceWindowStartTime", "pre_maintenance_window_start_time", TIME),
+        Column("preMaintenanceWindowEndTime", "pre_maintenance_window_end_time", TIME),
+        Column("maintenanceWindowStartTime", "maintenance_window_start_time", TIME),
+        Column("maintenanceWindowEndTime", "maintenance_window_end_time", TIME),
+        Column("lastOperationResultCode", "last_operation_result_code", TEXT),
+        Column("lastOperationMessage", "last_operation_message", SENTENCE),
+    ),
+)
+JOB = Shape(
+    Job,
+    (
+        Column("jobId", "id", TEXT),
+        Column("state", "state", word_of(JobState)),
+        Column("vmId", "vm_id", TEXT),
+        Column("vmName", "vm_name", TEXT),
+        Column("resourceGroup", "resource_group", TEXT),
+        Column("subscriptionId", "subscription_id", TEXT),
+        Column("location", "location", TEXT),
+        Column("zone", "zone", TEXT),
+        Column("availabilitySet", "availability_set", TEXT),
+        Column("platformUpdateDomain", "update_domain", INT),
+        Column("pairedRegions", "region_pairs", TEXTS),
+        Column("team", "team", TEXT),
+        Column("policy", "policy", TEXT),
+        Column("rollout", "rollout", INT),
+        Column("stage", "stage", INT),
+        Column("attempt", "attempt", INT),
+        Column("refusals", "refusals", INT),
+        Column("reason", "reason", SENTENCE),
+        Column("discoveredAt", "discovered_at", TIME),
+        Column("plannedStart", "planned_start", TIME),
+        Column("notBefore", "not_before", TIME),
+        Column("claimedAt", "claimed_at", TIME),
+        Column("startedAt", "started_at", TIME),
+        Column("verifiedAt", "verified_at", TIME),
+        Column("endedAt", "ended_at", TIME),
+        Column("freedAt", "freed_at", TIME),
+        Column("lastOperationResultCodeBefore", "code_before", TEXT),
+        Column("wasRunning", "was_running", FLAG),
+        Column("wasReady", "was_ready", FLAG),
+        Column("operationUrl", "operation_url", TEXT),
+        Column("correlationId", "correlation_id", TEXT),
+        Column("requestId", "request_id", TEXT),
+        Column("skippedBecause", "skipped_because", TEXT),
+        Column("accepted", "accepted", FLAG),
+    ),
+)
+# An attempt that is not recorded yet stands beside its job, column by column rather than as JSON: its
+# texts can then be as long as Azure's, and a person can read them.
+UNSETTLED = "unsettled"
+ATTEMPT_CELLS: tuple[tuple[str, str, Cell], ...] = (
+    ("Attempt", "number", INT),
+    ("Outcome", "outcome", TEXT),
+    ("Terminal", "terminal", FLAG),
+    ("Reason", "reason", SENTENCE),
+    ("StartedAt", "started_at", TIME),
+    ("VerifiedAt", "verified_at", TIME),
+    ("EndedAt", "ended_at", TIME),
+    ("LastOperationResultCode", "last_operation_result_code", TEXT),
+    ("LastOperationMessage", "last_operation_message", SENTENCE),
+    ("CorrelationId", "correlation_id", TEXT),
+)
+ATTEMPT = Shape(Attempt, (Column(UNSETTLED + n, f, cell) for n, f, cell in ATTEMPT_CELLS))
+
+# What an outcome's row takes from its job, under the same names.
+OUTCOME_OF_JOB = (
+    "jobId",
+    "vmId",
+    "vmName",
+    "resourceGroup",
+    "location",
+    "team",
+    "policy",
+    "stage",
+    "plannedStart",
+    "preMaintenanceWindowStartTime",
+    "preMaintenanceWindowEndTime",
+)
+
+
+def _write_facts(column: str, facts: Iterable[tuple[str, str]]) -> str:
+    """A fact can be a message of Azure's as long as the whole column may be; then every value is cut."""
+    pairs = [list(pair) for pair in facts]
+    try:
+        return str(_FACTS_JSON.write(column, pairs))
+    except InvalidInput:
+        return str(_FACTS_JSON.write(column, [[label, cut(text, 500)] for label, text in pairs]))
+
+
+def _read_facts(column: str, value: object) -> tuple[tuple[str, str], ...]:
+    found = read_list(column, value)
+    for pair in found:
+        if not (isinstance(pair, list) and len(pair) == 2 and all(type(t) is str for t in pair)):
+            raise wrong(column, value, "a JSON array of [label, value]")
+    return tuple((label, text) for label, text in found)
+
+
+_FACTS_JSON = Cell(TEXTS.write, read_list)
+ALERT = Shape(
+    Alert,
+    (
+        Column("kind", "kind", TEXT),
+        Column("state", "state", word_of(AlertState)),
+        Column("subject", "subject", SENTENCE),
+        Column("team", "team", TEXT),
+        Column("policy", "policy", TEXT),
+        Column("reason", "reason", SENTENCE),
+        Column("nextStep", "next_step", SENTENCE),
+        Column("facts", "facts", Cell(_write_facts, _read_facts)),
+        Column("recipients", "recipients", TEXTS),
+        Column("raisedAt", "raised_at", TIME),
+        Column("mailId", "mail_id", TEXT),
+        Column("leasedUntil", "leased_until", TIME),
+        Column("tries", "tries", INT),
+        Column("note", "note", SENTENCE),
+    ),
+)
+
+SENTENCES = frozenset(
+    column.name
+    for shape in (JOB, MAINTENANCE, ATTEMPT, ALERT)
+    for column in shape.columns
+    if column.cell is SENTENCE
+)

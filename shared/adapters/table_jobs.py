@@ -1,0 +1,93 @@
+"""JobStore over table `BatonJobs`: one partition, so that a transaction can hold rows of several policies."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from shared.adapters import rows
+from shared.adapters.tables import Found, Table, TableService, readable
+from shared.domain.job import Job
+from shared.domain.ledger import Away, Books, Change, Head, Ledger, PolicyKey, UnreadRow
+from shared.ports import Committed
+
+
+class TableJobs:
+    """JobStore.
+
+    A row that cannot be read is told as `unread` and stays as it is: a job of the same id cannot be made
+    over it, since that would be a create.
+    """
+
+    def __init__(self, service: TableService) -> None:
+        self._table: Table = service.table("Jobs")
+
+    async def books(self) -> Books:
+        """See the port."""
+        guard = await self._table.get(rows.JOBS, rows.GUARD)
+        found = await self._table.query("PartitionKey eq @partition", partition=rows.JOBS)
+        heads, jobs, unread = self._read(found)
+        by_policy: dict[PolicyKey, list[Job]] = defaultdict(list)
+        for job in jobs:
+            by_policy[job.team, job.policy].append(job)
+        ledgers = {
+            head.key: Ledger(
+                head=head,
+                jobs=tuple(by_policy[head.key]),
+                unread=tuple(row for row in unread if row.key == head.key),
+            )
+            for head in heads
+        }
+        return Books(guard=guard.etag if guard else "", ledgers=ledgers, unread=unread)
+
+    async def ledger(self, team: str, policy: str) -> Ledger | None:
+        """See the port.
+
+        One query reads the head first, because its RowKey is the first of the range; on a later page a job
+        may be newer than the head, and then a commit under the head's ETag fails.
+        """
+        low, high = rows.policy_range(team, policy)
+        found = await self._table.query(
+            "PartitionKey eq @partition and RowKey ge @low and RowKey lt @high",
+            partition=rows.JOBS,
+            low=low,
+            high=high,
+        )
+        heads, jobs, unread = self._read(found)
+        return Ledger(head=heads[0], jobs=tuple(jobs), unread=unread) if heads else None
+
+    async def job(self, team: str, policy: str, job_id: str) -> Job | None:
+        """See the port."""
+        found = await self._table.get(rows.JOBS, rows.job_key(team, policy, job_id))
+        read, _ = readable(self._table, [found] if found else [], rows.job_of, "job")
+        return read[0] if read else None
+
+    async def away(self, availability_set: str) -> Away:
+        """See the port.
+
+        Raises:
+            InvalidInput: The row cannot be read. Nothing of the set may start then: who is away is unknown.
+        """
+        found = await self._table.get(rows.JOBS, rows.away_key(availability_set))
+        if found is None:
+            return Away(availability_set=availability_set)
+        return rows.away_of(found.entity, found.etag)
+
+    async def commit(self, change: Change) -> Committed:
+        """See the port."""
+        return rows.committed(change, await self._table.transact(rows.change_writes(change)))
+
+    def _read(self, found: Iterable[Found]) -> tuple[list[Head], list[Job], tuple[UnreadRow, ...]]:
+        of_policies = [row for row in found if not str(row.entity["RowKey"]).startswith("!")]
+        is_head = [str(row.entity["RowKey"]).endswith("|") for row in of_policies]
+        pairs = list(zip(of_policies, is_head, strict=True))
+        heads, bad_heads = readable(
+            self._table, [row for row, head in pairs if head], rows.head_of, "job"
+        )
+        jobs, bad_jobs = readable(
+            self._table, [row for row, head in pairs if not head], rows.job_of, "job"
+        )
+        return heads, jobs, tuple(_unread(key) for key in (*bad_heads, *bad_jobs))
+
+
+def _unread(row_key: str) -> UnreadRow:
+    team, policy, job_id = [*row_key.split("|", 2), "", ""][:3]
+    return UnreadRow(team, policy, job_id)

@@ -1,0 +1,363 @@
+"""The table account: one client for all tables, its few kinds of request, and its errors as ours.
+
+Importing this module costs a third of a second for the SDK, so the composition root does it on first use.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from aiohttp import ClientConnectorError
+from azure.core import MatchConditions
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import TableEntity, TransactionOperation, UpdateMode
+from azure.data.tables.aio import TableClient, TableServiceClient
+
+from shared.adapters.cells import Entity
+from shared.adapters.rows import Write
+from shared.domain.errors import BatonError, InvalidInput, Retryable, Stale, Terminal
+
+log = logging.getLogger("baton.tables")
+
+T = TypeVar("T")
+
+# Enough for a storage node that moves; whoever is throttled for longer is better off with a later message.
+_WAITS = (timedelta(milliseconds=100), timedelta(milliseconds=500))
+_WAIT_MAX = timedelta(seconds=2)
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 20  # the service itself gives up a query after 5, any other request after 30
+# The SDK's own retries are off: they would wait as long as the service asks, up to minutes, inside a
+# handler, and repeat a write whose answer was lost.
+_NO_RETRIES = {"retry_total": 0, "retry_connect": 0, "retry_read": 0, "retry_status": 0}
+_ROLE = "Storage Table Data Contributor"
+_STALE = (404, 409, 412)
+_BUSY = (408, 429, 500, 502, 503, 504)
+_NOT_DONE = (429, 503)  # refused at the door, so that a write may be sent again
+# A table that is being deleted or was only just made, whatever the status.
+_NOT_YET = ("TableBeingDeleted", "TableNotFound")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entity as read, and its ETag."""
+
+    entity: Mapping[str, object]
+    etag: str
+
+
+class TableService:
+    """Opens the account on first use, in the event loop that uses it, and keeps one client."""
+
+    def __init__(
+        self, open_client: Callable[[], TableServiceClient], *, endpoint: str, prefix: str
+    ) -> None:
+        self._open_client = open_client
+        self._client: TableServiceClient | None = None
+        self.endpoint = endpoint
+        self.prefix = prefix
+
+    def table(self, name: str) -> "Table":
+        """One table; it is created when a request first misses it."""
+        return Table(self, self.prefix + name)
+
+    def client(self) -> TableServiceClient:
+        """The SDK's client."""
+        if self._client is None:
+            self._client = self._open_client()
+        return self._client
+
+    async def close(self) -> None:
+        """Closes the connections; the next use opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+
+def connect_tables(
+    connection_string: str | None,
+    endpoint: str | None,
+    credential: AsyncTokenCredential | None,
+    prefix: str,
+) -> TableService:
+    """The table account of the settings; nothing is opened yet.
+
+    Args:
+        connection_string: With a key or a SAS; preferred if given.
+        endpoint: The account's table endpoint, for the identity.
+        credential: The identity; it stays the caller's to close.
+        prefix: Of every table's name.
+    """
+    timeouts = {"connection_timeout": _CONNECT_SECONDS, "read_timeout": _READ_SECONDS}
+    options: dict[str, Any] = {**timeouts, **_NO_RETRIES}
+    if connection_string:
+        text = _by_number(connection_string)
+        named = re.search(r"TableEndpoint=([^;]+)", text) or re.search(r"AccountName=([^;]+)", text)
+        return TableService(
+            lambda: TableServiceClient.from_connection_string(text, **options),
+            endpoint=named[1] if named else "the connection string's account",
+            prefix=prefix,
+        )
+    if not endpoint or credential is None:
+        raise ValueError("tables need a connection string, or an endpoint and an identity")
+    address = _by_number(endpoint)
+    return TableService(
+        lambda: TableServiceClient(address, credential=credential, **options),
+        endpoint=address,
+        prefix=prefix,
+    )
+
+
+def _by_number(text: str) -> str:
+    """The SDK takes any `localhost` but port 10002 for Cosmos DB, and speaks another dialect to it."""
+    return text.replace("//localhost:", "//127.0.0.1:").replace("//localhost/", "//127.0.0.1/")
+
+
+class Table:
+    """One table. Every method raises Retryable, Terminal, and where it says so Stale."""
+
+    def __init__(self, service: TableService, name: str) -> None:
+        self.name = name
+        self._service = service
+
+    async def get(self, partition: str, row_key: str) -> Found | None:
+        """One entity, or None."""
+
+        async def work(client: TableClient) -> Found | None:
+            try:
+                return _found(await client.get_entity(partition, row_key))
+            except ResourceNotFoundError as error:
+                if _misses_table(error):
+                    raise
+                return None
+
+        return await self._do(work, repeat=True)
+
+    async def query(self, condition: str, **parameters: str) -> list[Found]:
+        """Every entity that fits, page after page, in the order of their keys.
+
+        Args:
+            condition: OData, its words and `@names` parted by single spaces and without parentheses: the
+                SDK replaces a parameter only where a space is on both sides.
+            parameters: Name → value, of any text.
+        """
+
+        async def work(client: TableClient) -> list[Found]:
+            pages = client.query_entities(condition, parameters=parameters)
+            return [_found(entity) async for entity in pages]
+
+        return await self._do(work, repeat=True)
+
+    async def all(self) -> list[Found]:
+        """Every entity of every partition."""
+
+        async def work(client: TableClient) -> list[Found]:
+            return [_found(entity) async for entity in client.list_entities()]
+
+        return await self._do(work, repeat=True)
+
+    async def create(self, entity: Entity) -> bool:
+        """Writes a new row; False if there is one of that key."""
+
+        async def work(client: TableClient) -> bool:
+            try:
+                await client.create_entity(entity)
+            except ResourceExistsError as error:
+                if error.status_code == 409 and not _is_busy(error):
+                    return False
+                raise
+            return True
+
+        return await self._do(work)
+
+    async def merge(self, entity: Entity, etag: str) -> None:
+        """Writes the given columns of a row.
+
+        Raises:
+            Stale: The row changed, or is gone.
+        """
+
+        async def work(client: TableClient) -> None:
+            await client.update_entity(
+                entity,
+                mode=UpdateMode.MERGE,
+                etag=etag,
+                match_condition=MatchConditions.IfNotModified,
+            )
+
+        await self._do(work)
+
+    async def transact(self, writes: Sequence[Write]) -> dict[str, str]:
+        """Writes all rows of one partition, or none; returns RowKey → new ETag.
+
+        Raises:
+            Stale: A row was not as its write expected.
+        """
+        if not writes:
+            return {}
+        operations = [_operation(write) for write in writes]
+
+        async def work(client: TableClient) -> dict[str, str]:
+            answers = await client.submit_transaction(operations)
+            pairs = zip(writes, answers, strict=True)
+            return {write.row_key: str(answer.get("etag") or "") for write, answer in pairs}
+
+        return await self._do(work)
+
+    async def _do(self, work: Callable[[TableClient], Awaitable[T]], *, repeat: bool = False) -> T:
+        """Does it, with two short retries, and creates the table where it is missing.
+
+        Args:
+            work: The request.
+            repeat: Whether doing it twice is the same as once. A write is sent again only where the first
+                one surely did nothing: else its own row would look like somebody else's.
+        """
+        client = self._service.client().get_table_client(self.name)
+        waits = iter(_WAITS)
+        created = False
+        while True:
+            try:
+                return await work(client)
+            except (AzureError, AttributeError, KeyError, ValueError) as error:
+                if _misses_table(error) and not created:
+                    created = True
+                    await self._do(lambda _: self._create(), repeat=True)
+                    continue
+                ours = _ours(error, self.name, self._service.endpoint)
+                wait = next(waits, None)
+                if not isinstance(ours, Retryable) or not (repeat or _did_nothing(error)):
+                    raise ours from error
+                if wait is None or (ours.retry_after or wait) > _WAIT_MAX:
+                    raise ours from error
+            await asyncio.sleep(max(wait, ours.retry_after or wait).total_seconds())
+
+    async def _create(self) -> None:
+        await self._service.client().create_table_if_not_exists(self.name)
+        log.info("Created table %s", self.name, extra={"action": "table_created"})
+
+
+def readable(
+    table: Table, found: Iterable[Found], read: Callable[[Mapping[str, object], str], T], kind: str
+) -> tuple[list[T], list[str]]:
+    """The rows that can be read, and the RowKeys of the others, each of which is named in the log.
+
+    Args:
+        table: Where they stand.
+        found: The rows.
+        read: (entity, ETag) → value.
+        kind: `job`, `alert`: the log's action is `KIND_row_unreadable`.
+    """
+    good: list[T] = []
+    bad: list[str] = []
+    for row in found:
+        try:
+            good.append(read(row.entity, row.etag))
+        except InvalidInput as wrong:
+            problem = wrong.problems[0]
+            bad.append(str(row.entity["RowKey"]))
+            log.error(  # noqa: TRY400 - the row is at fault, and a stack tells nothing about it
+                "A row of %s cannot be read and is left out: %s",
+                table.name,
+                wrong,
+                extra={
+                    "action": f"{kind}_row_unreadable",
+                    "table": table.name,
+                    "row": row.entity.get("RowKey"),
+                    "column": problem.field,
+                    "value": problem.value[:200],
+                },
+            )
+    return good, bad
+
+
+def _found(entity: TableEntity) -> Found:
+    return Found(entity, str(entity.metadata.get("etag") or ""))
+
+
+def _operation(write: Write) -> Any:
+    """A write as the SDK's triple."""
+    if write.verb == "create":
+        return TransactionOperation.CREATE, write.entity
+    options: dict[str, Any] = {"etag": write.etag, "match_condition": MatchConditions.IfNotModified}
+    if write.verb == "delete":
+        return TransactionOperation.DELETE, write.entity, options
+    return TransactionOperation.UPDATE, write.entity, {"mode": UpdateMode.REPLACE, **options}
+
+
+# --- errors ----------------------------------------------------------------------------------------
+
+
+def _ours(raised: Exception, table: str, endpoint: str) -> BatonError:
+    """What an error of the SDK means to the caller.
+
+    The SDK stumbles (AttributeError, KeyError, ValueError) over an answer that broke off or is not the
+    service's, and over an identity without a token; what it was handling then is the error.
+    """
+    error = raised if isinstance(raised, AzureError) else raised.__context__
+    if not isinstance(error, AzureError):
+        return Retryable(f"{table} at {endpoint}: an answer that cannot be read: {raised!r}")
+    status = _status(error)
+    said = f"{table} at {endpoint}: {_said(error)}"
+    refused = isinstance(error, ClientAuthenticationError) and status not in _BUSY
+    if status in (401, 403) or refused:
+        return Terminal(
+            f"No access to {said}. The identity needs the role {_ROLE} on the storage account, and "
+            "the account's firewall must let it in"
+        )
+    if status is None or _is_busy(error):
+        return Retryable(said, retry_after=_retry_after(error))
+    if status in _STALE:
+        return Stale(said)
+    return Terminal(f"{status}, {said}") if 400 <= status < 500 else Retryable(said)
+
+
+def _is_busy(error: Exception) -> bool:
+    return _status(error) in _BUSY or _code(error) in _NOT_YET
+
+
+def _did_nothing(error: Exception) -> bool:
+    """Whether the request surely changed nothing. The SDK's word for "not sent" counts a lost answer too."""
+    unsent = isinstance(getattr(error, "inner_exception", None), ClientConnectorError)
+    return unsent or _status(error) in _NOT_DONE
+
+
+def _misses_table(error: Exception) -> bool:
+    return _status(error) == 404 and _code(error) == "TableNotFound"
+
+
+def _status(error: Exception) -> int | None:
+    return error.status_code if isinstance(error, HttpResponseError) else None
+
+
+def _code(error: Exception) -> str:
+    """The service's word for it. The SDK puts it into the error after most requests, but not after all."""
+    code = getattr(error, "error_code", None)
+    if code or not isinstance(error, HttpResponseError) or error.response is None:
+        return str(getattr(code, "value", code) or "")
+    try:
+        found = re.search(r'"code":\s*"(\w+)"', error.response.text())
+    except (AzureError, ValueError):  # the answer broke off, or is no text
+        return ""
+    return found[1] if found else ""
+
+
+def _said(error: AzureError) -> str:
+    text = " ".join(f"{_code(error)} {error.message or type(error).__name__}".split())
+    return text if len(text) <= 400 else text[:399] + "…"
+
+
+def _retry_after(error: AzureError) -> timedelta | None:
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    text = str(headers.get("Retry-After") or "").strip()
+    # The service gives seconds; a date would need a clock, and a guess is as good.
+    return timedelta(seconds=min(int(text), 86_400)) if re.fullmatch(r"[0-9]{1,9}", text) else None

@@ -1,0 +1,190 @@
+"""The composition root: settings → adapters → use cases, wired once, on first use.
+
+Importing this module touches no environment and no SDK; `services()` does, inside the worker's event loop.
+"""
+
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from shared.domain.pace import Pace
+from shared.ports import (
+    AlertStore,
+    Bus,
+    Clock,
+    JobStore,
+    Letters,
+    Mailer,
+    OutcomeStore,
+    PolicyStore,
+    VirtualMachines,
+    Wake,
+)
+from shared.settings import Settings, read_settings
+from shared.telemetry import configure_logging
+from shared.use_cases.discover import Discover
+from shared.use_cases.follow_vm import FindOut, LookAt
+from shared.use_cases.redeploy_vm import RedeployVm
+from shared.use_cases.report_dead_letter import ReportDeadLetter
+from shared.use_cases.report_findings import ReportFindings
+from shared.use_cases.see_fleet import SeeFleet
+from shared.use_cases.send_alerts import SendAlerts
+from shared.use_cases.settle import Settle
+from shared.use_cases.start_vm import StartVm
+from shared.use_cases.steps import Steps
+from shared.use_cases.sweep import Sweep
+from shared.use_cases.tell import Tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Every port, implemented.
+
+    Attributes:
+        mailer: None where no mail service is set.
+        decode: A message's body → the wake in it; raises InvalidInput.
+    """
+
+    clock: Clock
+    vms: VirtualMachines
+    policies: PolicyStore
+    jobs: JobStore
+    outcomes: OutcomeStore
+    alerts: AlertStore
+    bus: Bus
+    mailer: Mailer | None
+    letters: Letters
+    decode: Callable[[bytes], Wake]
+    jitter: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases, for the triggers."""
+
+    discover: Discover
+    redeploy: RedeployVm
+    sweep: Sweep
+    send_alerts: SendAlerts
+    report_dead_letter: ReportDeadLetter
+    decode: Callable[[bytes], Wake]
+
+
+@cache
+def services() -> Services:
+    """The app's own, for the life of the process: clients and links stay open between invocations.
+
+    Raises:
+        InvalidInput: Settings are bad or missing; all are named.
+    """
+    configure_logging()
+    settings = read_settings()
+    return build(settings, connect(settings))
+
+
+def build(settings: Settings, outside: Outside) -> Services:
+    """Wires the use cases; tests pass other ports."""
+    clock, jobs, bus = outside.clock, outside.jobs, outside.bus
+    pace = Pace(
+        check_interval=settings.check_interval,
+        redeploy_timeout=settings.redeploy_timeout,
+        retry_delay=settings.retry_delay,
+    )
+    tell = Tell(
+        clock=clock,
+        alerts=outside.alerts,
+        bus=bus,
+        recipients=settings.email_to,
+        digest=settings.alert_digest,
+    )
+    settle = Settle(clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell)
+    steps = Steps(clock=clock, vms=outside.vms, jobs=jobs, bus=bus, settle=settle, pace=pace)
+    return Services(
+        discover=Discover(
+            clock=clock,
+            policies=outside.policies,
+            jobs=jobs,
+            bus=bus,
+            see=SeeFleet(clock=clock, vms=outside.vms),
+            report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
+            mode=settings.mode,
+        ),
+        redeploy=RedeployVm(
+            steps=steps,
+            start=StartVm(
+                steps=steps,
+                policies=outside.policies,
+                mode=settings.mode,
+                jitter=outside.jitter,
+            ),
+            find_out=FindOut(steps=steps),
+            look_at=LookAt(steps=steps, jitter=outside.jitter),
+        ),
+        sweep=Sweep(clock=clock, jobs=jobs, alerts=outside.alerts, bus=bus, pace=pace),
+        send_alerts=SendAlerts(
+            clock=clock,
+            alerts=outside.alerts,
+            bus=bus,
+            mailer=outside.mailer,
+            letters=outside.letters,
+            digest=settings.alert_digest,
+            mode=settings.mode,
+        ),
+        report_dead_letter=ReportDeadLetter(
+            clock=clock, jobs=jobs, tell=tell, decode=outside.decode
+        ),
+        decode=outside.decode,
+    )
+
+
+def connect(settings: Settings) -> Outside:
+    """The real adapters; they open their connections on first use."""
+    # The SDKs cost a second to import: only a process that runs triggers pays for it, not the index.
+    from shared.adapters.arm import connect_arm  # noqa: PLC0415
+    from shared.adapters.credentials import Identity, client_id  # noqa: PLC0415
+    from shared.adapters.letters import write_mail  # noqa: PLC0415
+    from shared.adapters.messages import decode  # noqa: PLC0415
+    from shared.adapters.service_bus import connect_bus  # noqa: PLC0415
+    from shared.adapters.smtp import connect_mailer  # noqa: PLC0415
+    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
+    from shared.adapters.table_alerts import TableAlerts  # noqa: PLC0415
+    from shared.adapters.table_jobs import TableJobs  # noqa: PLC0415
+    from shared.adapters.table_outcomes import TableOutcomes  # noqa: PLC0415
+    from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
+    from shared.adapters.tables import connect_tables  # noqa: PLC0415
+
+    def identity(setting: str) -> Identity:
+        return Identity(client_id(os.environ, setting))
+
+    clock = SystemClock()
+    tables = connect_tables(
+        settings.tables, settings.tables_endpoint, identity("BATON_TABLES"), settings.table_prefix
+    )
+    return Outside(
+        clock=clock,
+        vms=connect_arm(
+            settings.arm_url,
+            settings.arm_token or identity("BATON_ARM"),
+            settings.subscriptions,
+            clock=clock,
+        ),
+        policies=TablePolicies(tables),
+        jobs=TableJobs(tables),
+        outcomes=TableOutcomes(tables),
+        alerts=TableAlerts(tables),
+        bus=connect_bus(
+            settings.bus,
+            settings.bus_namespace,
+            identity("BATON_BUS"),
+            jobs_queue=settings.jobs_queue,
+            alerts_queue=settings.alerts_queue,
+        ),
+        mailer=connect_mailer(settings.email_url, settings.email_from)
+        if settings.email_url
+        else None,
+        letters=write_mail,
+        decode=decode,
+        jitter=random.random,
+    )

@@ -1,0 +1,80 @@
+"""Alerts: what a person must be told, gathered into few mails."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class AlertState(StrEnum):
+    """Where an alert stands."""
+
+    RAISED = "raised"
+    MAILING = "mailing"
+    MAILED = "mailed"
+    RECORDED = "recorded"  # nobody to mail it to, or no mail service set
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One event that a person must know of.
+
+    Attributes:
+        id: Derived from the event, so that the same event is one row, whoever raises it.
+        kind: `failed`, `aborted`, `timedOut`, `missed`, `deadLettered`, `policy`, `subscription`, `vm`.
+        subject: What it is about, short: a VM's name, `team/policy`, a subscription.
+        team, policy: Whose; `""` where it concerns nobody in particular.
+        reason: What happened, a sentence.
+        next_step: What happens next, and what the reader can do.
+        facts: Label → value, in the order of importance, all as text.
+        recipients: Sorted, lower-cased addresses.
+        mail_id: The mail it went into, once that is decided.
+        leased_until: While MAILING: until when that mail is one handler's to send.
+        tries: How often sending was tried.
+    """
+
+    id: str
+    kind: str
+    subject: str
+    reason: str
+    raised_at: datetime
+    team: str = ""
+    policy: str = ""
+    next_step: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    recipients: tuple[str, ...] = ()
+    state: AlertState = AlertState.RAISED
+    mail_id: str = ""
+    leased_until: datetime | None = None
+    tries: int = 0
+    note: str = ""
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One mail, ready to send.
+
+    Attributes:
+        id: Becomes the Message-ID, the same at every try, so that mail systems drop a repeat.
+    """
+
+    id: str
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    html: str
+    at: datetime
+
+
+def event_id(kind: str, *parts: str) -> str:
+    """The id of an event: the same parts give the same id."""
+    digest = hashlib.sha256("\n".join((kind, *parts)).encode()).hexdigest()[:20]
+    return f"{kind}-{digest}"
+
+
+def mail_id(alerts: Iterable[Alert]) -> str:
+    """The id of the mail that carries exactly these alerts."""
+    joined = "\n".join(sorted(alert.id for alert in alerts))
+    return hashlib.sha256(joined.encode()).hexdigest()[:24]

@@ -1,0 +1,277 @@
+"""A job: one VM in a rollout, from its plan to its one outcome, and the table of moves it may make."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.maintenance import MaintenanceStatus
+
+
+class JobState(StrEnum):
+    """Where a job stands. The last eight are ends, spelt as their outcome."""
+
+    PLANNED = "planned"
+    STARTING = "starting"
+    REDEPLOYING = "redeploying"
+    COMPLETED = "completed"
+    ABORTED = "aborted"
+    FAILED = "failed"
+    TIMED_OUT = "timedOut"
+    MISSED = "missed"
+    WITHDRAWN = "withdrawn"
+    GONE = "gone"
+    SKIPPED = "skipped"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing follows."""
+        return not LEADS_TO[self]
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the VM may be away, and so holds a slot."""
+        return self in (JobState.STARTING, JobState.REDEPLOYING)
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether a person must be told (promise P7)."""
+        return self in _BAD
+
+    @property
+    def halts(self) -> bool:
+        """Whether it stops a rollout whose policy says `halt`: something was done to the VM."""
+        return self in (JobState.FAILED, JobState.ABORTED, JobState.TIMED_OUT)
+
+
+_NEVER_STARTED = {JobState.MISSED, JobState.WITHDRAWN, JobState.GONE, JobState.SKIPPED}
+_NOTHING: frozenset[JobState] = frozenset()
+
+# The state machine. docs/state-machine.md draws it, and a test holds the two together.
+LEADS_TO: Mapping[JobState, frozenset[JobState]] = {
+    # A planned job is claimed for its start, or ends without one.
+    JobState.PLANNED: frozenset({JobState.STARTING, *_NEVER_STARTED}),
+    # The intent is written, and performMaintenance may or may not have reached Azure.
+    # Back to planned: Azure did not take it, now or for certain.
+    JobState.STARTING: frozenset(
+        {JobState.REDEPLOYING, JobState.PLANNED, JobState.FAILED, JobState.WITHDRAWN, JobState.GONE}
+    ),
+    # Azure took it. Back to planned: RetryLater, and the policy has retries left.
+    JobState.REDEPLOYING: frozenset(
+        {
+            JobState.PLANNED,
+            JobState.COMPLETED,
+            JobState.ABORTED,
+            JobState.FAILED,
+            JobState.TIMED_OUT,
+            JobState.GONE,
+        }
+    ),
+    JobState.COMPLETED: _NOTHING,
+    JobState.ABORTED: _NOTHING,
+    JobState.FAILED: _NOTHING,
+    JobState.TIMED_OUT: _NOTHING,
+    JobState.MISSED: _NOTHING,
+    JobState.WITHDRAWN: _NOTHING,
+    JobState.GONE: _NOTHING,
+    JobState.SKIPPED: _NOTHING,
+}
+
+_BAD = {JobState.FAILED, JobState.ABORTED, JobState.TIMED_OUT, JobState.MISSED}
+
+
+class IllegalMove(AssertionError):
+    """Code asked for a move that the table does not have: a bug, never an input."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What came of one try: one row of `BatonOutcomes`, written once and never changed.
+
+    Attributes:
+        outcome: A JobState that is an end, or `retryLater`.
+        terminal: Whether it is the job's last.
+        reason: A sentence for people.
+        started_at: When performMaintenance was sent; None if it was not.
+        verified_at: When the VM was seen running again; None if it was not.
+    """
+
+    number: int
+    outcome: str
+    terminal: bool
+    reason: str
+    ended_at: datetime
+    started_at: datetime | None = None
+    verified_at: datetime | None = None
+    last_operation_result_code: str = ""
+    last_operation_message: str = ""
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One VM of a rollout.
+
+    Attributes:
+        id: Derived from the VM and the maintenance (see `job_id`); never reused.
+        team, policy: The policy row it follows.
+        rollout: Number of the policy's rollout, from 1.
+        stage: From 1.
+        maintenance: The status as last read.
+        region_pairs: Lower-cased names of the regions that Azure pairs with `location`.
+        attempt: Number of the try that runs or comes next, from 1.
+        refusals: Refusals that may pass, in a row; they lengthen the wait.
+        not_before: No start before this (a wait after RetryLater or a refusal).
+        planned_start: The plan's forecast; None where none fits.
+        reason: Why it stands as it does, for people.
+        claimed_at: When the intent to start was written.
+        started_at: When performMaintenance was sent and accepted.
+        freed_at: When it last gave its slot back; the gap counts from here.
+        code_before: `lastOperationResultCode` as it was before the start.
+        was_running, was_ready: What must be true again for `completed`.
+        operation_url: ARM's URL of the running operation, `""` if none is known.
+        request_id: The x-ms-client-request-id of the start, by which Azure's activity log knows it.
+        skipped_because: For `skipped`: `dryRun` or `unmatched`; a job may follow when that ends.
+        accepted: Whether any attempt was ever accepted by Azure.
+        unsettled: An attempt that ended and is not yet recorded, mailed and followed up.
+    """
+
+    id: str
+    vm_id: str
+    vm_name: str
+    resource_group: str
+    subscription_id: str
+    location: str
+    team: str
+    policy: str
+    rollout: int
+    stage: int
+    maintenance: MaintenanceStatus
+    discovered_at: datetime
+    state: JobState = JobState.PLANNED
+    zone: str = ""
+    availability_set: str = ""
+    update_domain: int | None = None
+    region_pairs: tuple[str, ...] = ()
+    attempt: int = 1
+    refusals: int = 0
+    not_before: datetime | None = None
+    planned_start: datetime | None = None
+    reason: str = ""
+    claimed_at: datetime | None = None
+    started_at: datetime | None = None
+    verified_at: datetime | None = None
+    ended_at: datetime | None = None
+    freed_at: datetime | None = None
+    code_before: str = ""
+    was_running: bool = True
+    was_ready: bool = True
+    operation_url: str = ""
+    correlation_id: str = ""
+    request_id: str = ""
+    skipped_because: str = ""
+    accepted: bool = False
+    unsettled: Attempt | None = None
+    etag: str = ""
+
+    @property
+    def vm_key(self) -> str:
+        """The VM's id, lower-cased."""
+        return self.vm_id.lower()
+
+    def moved(self, to: JobState, **changes: object) -> "Job":
+        """The job in its next state.
+
+        Raises:
+            IllegalMove: `LEADS_TO` has no such move.
+        """
+        if to not in LEADS_TO[self.state]:
+            raise IllegalMove(f"{self.id}: {self.state} does not lead to {to}")
+        return replace(self, state=to, **changes)  # type: ignore[arg-type] # fields by name
+
+    def ended(self, outcome: JobState, *, now: datetime, reason: str, **changes: object) -> "Job":
+        """The job at its end, with the attempt that must now be recorded."""
+        ended = self.moved(outcome, ended_at=now, reason=reason, not_before=None, **changes)
+        return replace(
+            ended,
+            unsettled=_attempt(ended, str(outcome), terminal=True),
+            freed_at=now if self.state.is_away else self.freed_at,
+        )
+
+    def to_retry(
+        self, *, now: datetime, not_before: datetime, reason: str, **changes: object
+    ) -> "Job":
+        """The job planned again after RetryLater, with the attempt that must now be recorded."""
+        after = replace(self, ended_at=now, reason=reason, **changes)  # type: ignore[arg-type]
+        record = _attempt(after, "retryLater", terminal=False)
+        return after.moved(
+            JobState.PLANNED,
+            attempt=self.attempt + 1,
+            refusals=0,
+            not_before=not_before,
+            freed_at=now,
+            claimed_at=None,
+            started_at=None,
+            verified_at=None,
+            ended_at=None,
+            operation_url="",
+            correlation_id="",
+            request_id="",
+            unsettled=record,
+        )
+
+    def log_context(self) -> dict[str, object]:
+        """What every log line about this job carries."""
+        return {
+            "job": self.id,
+            "vm": self.vm_id,
+            "team": self.team,
+            "policy": self.policy,
+            "rollout": self.rollout,
+            "stage": self.stage,
+            "attempt": self.attempt,
+            "state": str(self.state),
+            "correlationId": self.correlation_id,
+        }
+
+
+def _attempt(job: Job, outcome: str, *, terminal: bool) -> Attempt:
+    if job.ended_at is None:
+        raise IllegalMove(f"{job.id}: an attempt ends at a time")
+    return Attempt(
+        number=job.attempt,
+        outcome=outcome,
+        terminal=terminal,
+        reason=job.reason,
+        ended_at=job.ended_at,
+        started_at=job.started_at,
+        verified_at=job.verified_at,
+        last_operation_result_code=job.maintenance.last_operation_result_code,
+        last_operation_message=job.maintenance.last_operation_message,
+        correlation_id=job.correlation_id,
+    )
+
+
+def job_id(vm_key: str, window_start: datetime, generation: int = 1) -> str:
+    """The id of the job for a VM's maintenance: the same for whoever computes it.
+
+    Args:
+        vm_key: Lower-cased ARM id.
+        window_start: `preMaintenanceWindowStartTime` as first seen; a later move keeps the id.
+        generation: 2 and up where an earlier job of this maintenance ended without a start.
+
+    Returns:
+        `NAME-YYYYMMDD-HASH`, with `-N` behind it from the second generation; at most 90 characters
+        that are legal in table keys and message ids.
+    """
+    stamp = window_start.isoformat()
+    digest = hashlib.sha256(f"{vm_key}\n{stamp}".encode()).hexdigest()[:10]
+    suffix = f"-{generation}" if generation > 1 else ""
+    return f"{job_name(vm_key)}-{window_start:%Y%m%d}-{digest}{suffix}"
+
+
+def job_name(vm_key: str) -> str:
+    """The VM's name as its jobs' ids begin with it."""
+    return re.sub(r"[^a-z0-9._-]", "-", vm_key.rsplit("/", 1)[-1])[:64]

@@ -1,0 +1,150 @@
+"""A VM as Baton sees it, and what Azure says of its maintenance."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.domain.errors import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintenanceStatus:
+    """Azure's `maintenanceRedeployStatus`, value for value.
+
+    All times are aware. An absent code or message is `""`; the code "None" is Azure's own word for
+    "no attempt yet" and stays the string "None". The code is an open set: an unknown word is kept.
+
+    Source: Microsoft.Compute 2026-04-01, VirtualMachineInstanceView.maintenanceRedeployStatus.
+    """
+
+    is_customer_initiated_maintenance_allowed: bool
+    pre_maintenance_window_start_time: datetime
+    pre_maintenance_window_end_time: datetime
+    maintenance_window_start_time: datetime | None = None
+    maintenance_window_end_time: datetime | None = None
+    last_operation_result_code: str = ""
+    last_operation_message: str = ""
+
+    def is_offered(self, now: datetime) -> bool:
+        """Whether the customer may still redeploy: allowed, or the self-service window lies ahead."""
+        if now >= self.pre_maintenance_window_end_time:
+            return False
+        return (
+            self.is_customer_initiated_maintenance_allowed
+            or now < self.pre_maintenance_window_start_time
+        )
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether a redeploy may start at `now`: allowed, and inside the self-service window."""
+        return (
+            self.is_customer_initiated_maintenance_allowed
+            and self.pre_maintenance_window_start_time <= now < self.pre_maintenance_window_end_time
+        )
+
+    def overlaps(self, other: "MaintenanceStatus") -> bool:
+        """Whether the two self-service windows share an instant."""
+        return (
+            self.pre_maintenance_window_start_time < other.pre_maintenance_window_end_time
+            and other.pre_maintenance_window_start_time < self.pre_maintenance_window_end_time
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceView:
+    """What a VM's instance view says now.
+
+    Attributes:
+        power_state: The word after `PowerState/` (`running`, `deallocated`, ...); None if absent.
+        agent_ready: Whether the VM agent reports Ready.
+        update_domain: `platformUpdateDomain`; None where Azure gives none.
+        maintenance: None outside a maintenance.
+    """
+
+    power_state: str | None = None
+    agent_ready: bool = False
+    update_domain: int | None = None
+    maintenance: MaintenanceStatus | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the VM is powered on and past its start."""
+        return self.power_state == "running"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vm:
+    """One virtual machine: its model, and its instance view where that was read.
+
+    Attributes:
+        id: The ARM id as Azure spelt it this time; compare `key` instead.
+        zone: Logical zone number in its subscription, `""` if none.
+        availability_set: Lower-cased ARM id, `""` if none.
+        view: None where only the model was listed.
+    """
+
+    id: str
+    name: str
+    resource_group: str
+    subscription_id: str
+    location: str
+    zone: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    availability_set: str = ""
+    provisioning_state: str = ""
+    view: InstanceView | None = None
+
+    @property
+    def key(self) -> str:
+        """The id by which VMs are compared: Azure's casing of ids varies from answer to answer."""
+        return self.id.lower()
+
+    @property
+    def maintenance(self) -> MaintenanceStatus | None:
+        """The maintenance, if the instance view was read and shows one."""
+        return self.view.maintenance if self.view else None
+
+    def with_view(self, view: InstanceView) -> "Vm":
+        """The same VM with what its instance view says."""
+        return replace(self, view=view)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedStatus:
+    """One item of the status list: which VM, and its instance view if the item carried one."""
+
+    vm_id: str
+    view: InstanceView | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A VM whose answer from ARM cannot be used; the others go on."""
+
+    vm_id: str
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription that the identity can read."""
+
+    id: str
+    name: str
+
+
+def vm_parts(vm_id: str) -> tuple[str, str, str]:
+    """Subscription id, resource group and name from an ARM VM id.
+
+    Raises:
+        ValueError: It is not the id of a virtual machine.
+    """
+    parts = vm_id.strip("/").split("/")
+    if len(parts) != 8 or [p.lower() for p in (parts[0], parts[2], *parts[4:7])] != [
+        "subscriptions",
+        "resourcegroups",
+        "providers",
+        "microsoft.compute",
+        "virtualmachines",
+    ]:
+        raise ValueError(f"not the id of a virtual machine: {vm_id[:300]!r}")
+    return parts[1], parts[3], parts[7]

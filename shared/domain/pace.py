@@ -1,0 +1,62 @@
+"""How fast Baton looks and retries, and instants that several handlers agree upon without talking."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """The intervals from the settings.
+
+    Attributes:
+        check_interval: BATON_CHECK_INTERVAL.
+        redeploy_timeout: BATON_REDEPLOY_TIMEOUT.
+        retry_delay: BATON_RETRY_DELAY.
+    """
+
+    check_interval: timedelta
+    redeploy_timeout: timedelta
+    retry_delay: timedelta
+
+    @property
+    def start_deadline(self) -> timedelta:
+        """How long a start may take to be answered, from its claim."""
+        return min(max(self.check_interval, timedelta(seconds=5)), timedelta(seconds=30))
+
+    @property
+    def quiet(self) -> timedelta:
+        """After a claim with no answer: when nothing seen means that nothing was started.
+
+        Twice the deadline, so that no request of the claiming process can still be on its way.
+        """
+        return 2 * self.start_deadline
+
+    @property
+    def sweep_interval(self) -> timedelta:
+        """How often the sweep may wake one job: seldom enough not to double its regular looks."""
+        return max(4 * self.check_interval, timedelta(seconds=5))
+
+
+def next_tick(
+    now: datetime, every: timedelta, *, since: datetime = _EPOCH, least: timedelta = timedelta(0)
+) -> datetime:
+    """The first instant of a grid that lies after `now`, and at least `least` after it.
+
+    Handlers that look at one job at the same time all name the same next instant, so that their messages
+    have the same id and the bus keeps one. Without that, each extra wake would start a chain of its own.
+
+    Args:
+        now: Aware.
+        every: The grid's step, above zero.
+        since: A point of the grid.
+        least: The least wait.
+    """
+    steps = (now + least - since) // every + 1
+    return since + steps * every
+
+
+def last_tick(now: datetime, every: timedelta, *, since: datetime = _EPOCH) -> datetime:
+    """The last instant of the grid that is not after `now`."""
+    return since + (now - since) // every * every

@@ -1,0 +1,144 @@
+"""Policies: what a team asked for, and which VM follows which."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.domain.errors import Problem
+from shared.domain.ledger import PolicyKey
+from shared.domain.maintenance import Vm
+from shared.domain.selector import Selector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A policy whose every column is right; docs/policies.md has the columns.
+
+    Attributes:
+        stages: Selectors of `sequence`, in order; empty where it is `tag:NAME` or not given.
+        stage_tag: Lower-cased NAME of `sequence` `tag:NAME`, else `""`.
+        halts: `onFailure` is `halt`.
+        owners: Mail addresses, lower-cased and sorted.
+    """
+
+    team: str
+    name: str
+    enabled: bool
+    priority: int
+    match: Selector
+    exclude: Selector | None
+    stages: tuple[Selector, ...]
+    stage_tag: str
+    gap: timedelta
+    stage_gap: timedelta
+    concurrency: int
+    estimate: timedelta
+    halts: bool
+    retries: int
+    owners: tuple[str, ...]
+
+    @property
+    def key(self) -> PolicyKey:
+        """(team, name)."""
+        return self.team, self.name
+
+    def takes(self, vm: Vm) -> bool:
+        """Whether the policy, by itself, wants the VM."""
+        return self.enabled and wants(self.match, self.exclude, vm)
+
+    def stage_of(self, vm: Vm, numbers: Iterable[int] = ()) -> int:
+        """The VM's stage, from 1; VMs in none go last.
+
+        Args:
+            vm: With its tags.
+            numbers: With `sequence` `tag:NAME`: the numbers present in the rollout.
+        """
+        if self.stage_tag:
+            present = sorted(set(numbers))
+            number = self.stage_number(vm)
+            return present.index(number) + 1 if number in present else len(present) + 1
+        for index, stage in enumerate(self.stages, start=1):
+            if stage.matches(vm):
+                return index
+        return len(self.stages) + 1
+
+    def stage_number(self, vm: Vm) -> int | None:
+        """The whole number in the VM's sequence tag; None without one."""
+        for name, value in vm.tags.items():
+            if name.lower() == self.stage_tag and re.fullmatch(r"\s*-?[0-9]{1,9}\s*", value):
+                return int(value)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A policy row as it counts now.
+
+    Attributes:
+        policy: What it acts under: itself, or its last good version while it is wrong; None if it has
+            none and so starts nothing.
+        problems: What is wrong with the row.
+        claim: Of a wrong row with no good version: priority, match and exclude, if they can be read.
+            It keeps its VMs from other policies.
+    """
+
+    key: PolicyKey
+    policy: Policy | None
+    problems: tuple[Problem, ...] = ()
+    claim: tuple[int, Selector, Selector | None] | None = None
+
+    @property
+    def priority(self) -> int:
+        """The priority by which it competes."""
+        return self.policy.priority if self.policy else self.claim[0] if self.claim else 0
+
+    def takes(self, vm: Vm) -> bool:
+        """Whether it wants the VM."""
+        if self.policy:
+            return self.policy.takes(vm)
+        return self.claim is not None and wants(self.claim[1], self.claim[2], vm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Which policy a VM follows, or why none.
+
+    Attributes:
+        tied: The rows that tie for it, if any.
+        held_by: The wrong row that keeps it, if any.
+    """
+
+    policy: Policy | None
+    reason: str = ""
+    tied: tuple[PolicyKey, ...] = ()
+    held_by: PolicyKey | None = None
+
+
+def assign(vm: Vm, standings: Iterable[Standing]) -> Assignment:
+    """The policy with the lowest priority number that wants the VM."""
+    wanting = [standing for standing in standings if standing.takes(vm)]
+    if not wanting:
+        return Assignment(policy=None, reason="no enabled policy matches it")
+    lowest = min(standing.priority for standing in wanting)
+    best = [standing for standing in wanting if standing.priority == lowest]
+    if len(best) > 1:
+        names = " and ".join("/".join(standing.key) for standing in best)
+        return Assignment(
+            policy=None,
+            reason=f"policies {names} both match it with priority {lowest}; give one a lower number",
+            tied=tuple(standing.key for standing in best),
+        )
+    if best[0].policy is None:
+        name = "/".join(best[0].key)
+        return Assignment(
+            policy=None,
+            reason=f"policy {name} matches it, but the row is wrong and never was right",
+            held_by=best[0].key,
+        )
+    return Assignment(policy=best[0].policy)
+
+
+def wants(match: Selector, exclude: Selector | None, vm: Vm) -> bool:
+    """Whether a VM is matched and not excluded; `exclude` always wins."""
+    return match.matches(vm) and not (exclude and exclude.matches(vm))

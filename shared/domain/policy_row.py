@@ -1,0 +1,213 @@
+"""A policy row, column by column: from what people wrote to a Policy, or to every problem it has."""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from shared.domain.durations import parse_duration
+from shared.domain.errors import InvalidInput, Problem
+from shared.domain.ledger import PolicyKey
+from shared.domain.policy import Policy, Standing
+from shared.domain.selector import Selector, numbered_tag, parse_selector, split_selectors
+
+# Columns that the contract names and this version does not act upon yet: a row that has one is wrong,
+# because a freeze that is silently ignored is worse than a policy that waits for its author.
+_LATER = ("windows", "timeZone", "freezes", "lead", "retryAborted", "approval")
+_ADDRESS = re.compile(
+    r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+", re.ASCII
+)
+_STAGES_MAX = 100
+
+
+def standing(
+    key: PolicyKey, columns: Mapping[str, object] | None, good: Mapping[str, object] | None
+) -> Standing:
+    """How a row counts.
+
+    Args:
+        key: (team, name).
+        columns: The row's own columns; None if the row is gone.
+        good: Its columns when they were last right; None if they never were.
+    """
+    if columns is None:
+        return Standing(key=key, policy=None)
+    try:
+        return Standing(key=key, policy=parse_policy(key, columns))
+    except InvalidInput as wrong:
+        problems = wrong.problems
+    if good is not None:
+        return Standing(key=key, policy=parse_policy(key, good), problems=problems)
+    return Standing(key=key, policy=None, problems=problems, claim=_claim(key, columns))
+
+
+def held(key: PolicyKey, columns: Mapping[str, object]) -> Standing:
+    """A policy whose jobs cannot be read: it starts nothing, and keeps its VMs from other policies."""
+    expected = "a readable head; delete the row, and the next discovery writes it anew"
+    problem = Problem(f"row {key[0]}|{key[1]}| of the jobs table", "", expected)
+    return Standing(key=key, policy=None, problems=(problem,), claim=_claim(key, columns))
+
+
+def parse_policy(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
+    """Reads a row.
+
+    Args:
+        key: (team, name).
+        columns: Column → value, as a table has them; an empty cell is the default.
+
+    Raises:
+        InvalidInput: With every problem of the row, each naming its column.
+    """
+    problems: list[Problem] = []
+    team, name = key
+    for field, value in (("PartitionKey", team), ("RowKey", name)):
+        if not value or len(value) > 200 or "|" in value or value.startswith("!"):
+            expected = "a name of 1 to 200 characters without '|' and not starting with '!'"
+            problems.append(Problem(field, value, expected))
+    problems += [_unknown(column, columns[column]) for column in columns if column not in _COLUMNS]
+    values: dict[str, Any] = {}
+    for name_, column in _COLUMNS.items():
+        try:
+            values[name_] = column.value(name_, columns.get(name_))
+        except InvalidInput as wrong:
+            problems += wrong.problems
+    if problems:
+        raise InvalidInput(f"policy {team}/{name}", tuple(problems))
+    stages, stage_tag = values["sequence"]
+    return Policy(
+        team=team,
+        name=name,
+        enabled=values["enabled"],
+        priority=values["priority"],
+        match=values["match"],
+        exclude=values["exclude"],
+        stages=stages,
+        stage_tag=stage_tag,
+        gap=values["gap"],
+        stage_gap=values["gap"] if values["stageGap"] is None else values["stageGap"],
+        concurrency=values["concurrency"],
+        estimate=values["estimate"],
+        halts=values["onFailure"] == "halt",
+        retries=values["retries"],
+        owners=values["owners"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    read: Callable[[str, object], object]
+    default: object
+
+    def value(self, name: str, cell: object) -> object:
+        empty = cell is None or (isinstance(cell, str) and not cell.strip())
+        return self.default if empty else self.read(name, cell)
+
+
+def _flag(column: str, value: object) -> bool:
+    text = str(value).strip().lower()
+    if text not in ("true", "false"):
+        raise InvalidInput(column, (Problem(column, str(value), "true or false"),))
+    return text == "true"
+
+
+def _int(low: int, high: int) -> Callable[[str, object], int]:
+    def read(column: str, value: object) -> int:
+        text = str(value).strip()
+        if (
+            isinstance(value, bool)
+            or not re.fullmatch(r"-?[0-9]{1,10}", text)
+            or not low <= int(text) <= high
+        ):
+            expected = f"a whole number from {low} to {high}"
+            raise InvalidInput(column, (Problem(column, str(value), expected),))
+        return int(text)
+
+    return read
+
+
+def _duration(least: timedelta) -> Callable[[str, object], timedelta]:
+    def read(column: str, value: object) -> timedelta:
+        duration = parse_duration(str(value), field=column)
+        if duration < least:
+            raise InvalidInput(column, (Problem(column, str(value), "a duration above zero"),))
+        return duration
+
+    return read
+
+
+def _selector(column: str, value: object) -> Selector:
+    return parse_selector(str(value), field=column)
+
+
+def _sequence(column: str, value: object) -> tuple[tuple[Selector, ...], str]:
+    text = str(value)
+    if tag := numbered_tag(text):
+        return (), tag
+    parts = split_selectors(text, field=column)
+    if not parts or len(parts) > _STAGES_MAX:
+        expected = f"1 to {_STAGES_MAX} selectors separated by ';', or tag:NAME"
+        raise InvalidInput(column, (Problem(column, text, expected),))
+    return tuple(parse_selector(part, field=column) for part in parts), ""
+
+
+def _on_failure(column: str, value: object) -> str:
+    if value not in ("halt", "continue"):
+        raise InvalidInput(column, (Problem(column, str(value), "halt or continue"),))
+    return str(value)
+
+
+def _owners(column: str, value: object) -> tuple[str, ...]:
+    return parse_addresses(str(value), field=column)
+
+
+def parse_addresses(text: str, *, field: str) -> tuple[str, ...]:
+    """Mail addresses separated by commas or semicolons, lower-cased and sorted.
+
+    Raises:
+        InvalidInput: One of them is no address.
+    """
+    parts = [part.strip() for part in re.split(r"[,;]", text) if part.strip()]
+    wrong = [part for part in parts if len(part) > 254 or not _ADDRESS.fullmatch(part)]
+    if wrong:
+        expected = "mail addresses separated by commas, such as ops@example.com"
+        raise InvalidInput(field, tuple(Problem(field, part, expected) for part in wrong))
+    return tuple(sorted({part.lower() for part in parts}))
+
+
+_COLUMNS: Mapping[str, _Column] = {
+    "enabled": _Column(_flag, default=True),
+    "priority": _Column(_int(0, 2**31 - 1), default=100),
+    "match": _Column(_selector, default=parse_selector("*", field="match")),
+    "exclude": _Column(_selector, default=None),
+    "sequence": _Column(_sequence, default=((), "")),
+    "gap": _Column(_duration(timedelta(0)), default=timedelta(minutes=15)),
+    "stageGap": _Column(_duration(timedelta(0)), default=None),
+    "concurrency": _Column(_int(1, 1000), default=1),
+    "estimate": _Column(_duration(timedelta(microseconds=1)), default=timedelta(minutes=25)),
+    "onFailure": _Column(_on_failure, default="halt"),
+    "retries": _Column(_int(0, 100), default=3),
+    "owners": _Column(_owners, default=()),
+}
+
+
+def _unknown(column: str, value: object) -> Problem:
+    if column in _LATER:
+        return Problem(
+            column, str(value), "no column of this name (this version does not act upon it yet)"
+        )
+    near = difflib.get_close_matches(column, [*_COLUMNS, *_LATER], n=1)
+    hint = f"did you mean {near[0]}?" if near else "the columns are " + ", ".join(_COLUMNS)
+    return Problem(column, str(value), f"no column of this name ({hint})")
+
+
+def _claim(
+    key: PolicyKey, columns: Mapping[str, object]
+) -> tuple[int, Selector, Selector | None] | None:
+    kept = {c: v for c, v in columns.items() if c in ("priority", "match", "exclude", "enabled")}
+    try:
+        policy = parse_policy(key, kept)
+    except InvalidInput:
+        return None
+    return (policy.priority, policy.match, policy.exclude) if policy.enabled else None

@@ -1,0 +1,361 @@
+"""Discovery's decision: what the jobs should be, given what Azure shows and what the policies say.
+
+A pure function of (books, standings, fleet, mode, now). The same input twice gives nothing the second time.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.domain.job import Job, JobState, job_id, job_name
+from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
+from shared.domain.maintenance import MaintenanceStatus, Vm
+from shared.domain.planning import forecast
+from shared.domain.policy import Assignment, Policy, Standing, assign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """What a discovery saw.
+
+    Attributes:
+        vms: VM key → VM, with its own instance view where it may be in a maintenance.
+        absent: Keys of VMs that Azure says do not exist.
+        whole: Lower-cased ids of the subscriptions that were read to their end. New jobs are made only
+            there: a rollout planned from half a list could start its second stage first.
+        seen_at: When reading began.
+        pairs: Location → its paired regions.
+    """
+
+    vms: Mapping[str, Vm]
+    absent: frozenset[str]
+    whole: frozenset[str]
+    seen_at: datetime
+    pairs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """What should be written.
+
+    Attributes:
+        heads: New or changed heads.
+        jobs: Per policy, new and changed jobs.
+        moved: Jobs that change their policy: (as it was, as it is to be).
+        unmatched: VM key → why no policy has it.
+        tied: The rows that tie for some VM, with the reason.
+        unread: Rows of the books that cannot be read.
+    """
+
+    heads: dict[PolicyKey, Head] = field(default_factory=dict)
+    jobs: dict[PolicyKey, list[Job]] = field(default_factory=dict)
+    moved: list[tuple[Job, Job]] = field(default_factory=list)
+    unmatched: dict[str, str] = field(default_factory=dict)
+    tied: dict[PolicyKey, str] = field(default_factory=dict)
+    unread: tuple[UnreadRow, ...] = ()
+
+
+def reconcile(
+    books: Books,
+    standings: Mapping[PolicyKey, Standing],
+    heads: Mapping[PolicyKey, Head],
+    fleet: Fleet,
+    *,
+    dry_run: bool,
+    now: datetime,
+) -> Plan:
+    """What discovery should write.
+
+    Args:
+        books: The open books.
+        standings: Every policy row as it counts now.
+        heads: Heads as they should be: each good row's columns.
+        fleet: What Azure shows.
+        dry_run: Whether nothing will act on the jobs.
+        now: The instant of the decision.
+    """
+    return _Reconciler(books, standings, heads, fleet, dry_run=dry_run, now=now).plan()
+
+
+class _Reconciler:
+    def __init__(
+        self,
+        books: Books,
+        standings: Mapping[PolicyKey, Standing],
+        heads: Mapping[PolicyKey, Head],
+        fleet: Fleet,
+        *,
+        dry_run: bool,
+        now: datetime,
+    ) -> None:
+        self._books = books
+        self._standings = standings
+        self._heads = heads
+        self._fleet = fleet
+        self._dry_run = dry_run
+        self._now = now
+        self._plan = Plan(unread=books.unread)
+        self._unread_policies = {row.key for row in books.unread}
+        # Every job as it should be; the books keep how it is.
+        self._was = {job.id: job for job in books.jobs()}
+        self._target: dict[PolicyKey, dict[str, Job]] = {}
+        self._where: dict[str, PolicyKey] = {}
+        for job in self._was.values():
+            self._set(job)
+        self._latest = _latest(self._was.values())
+
+    def plan(self) -> Plan:
+        for key, head in self._heads.items():
+            ledger = self._books.ledgers.get(key)
+            if ledger is None or ledger.head.version != head.version:
+                self._plan.heads[key] = head
+        for vm in sorted(self._fleet.vms.values(), key=lambda vm: vm.key):
+            job = self._latest.get(vm.key)
+            if job and not job.state.is_end:
+                self._follow(job, vm)
+            else:
+                self._offer(vm, job)
+        for vm_key in self._fleet.absent:
+            job = self._latest.get(vm_key)
+            if job and job.state is JobState.PLANNED and not job.unsettled:
+                self._end(job, JobState.GONE, "the VM was deleted")
+        self._restage()
+        self._forecast()
+        self._compare()
+        return self._plan
+
+    # --- one VM -----------------------------------------------------------------------------------
+
+    def _follow(self, job: Job, vm: Vm) -> None:
+        """An open job follows its VM, its maintenance and its policy, until it is claimed."""
+        busy = job.state is not JobState.PLANNED or job.unsettled
+        if busy or (job.freed_at and job.freed_at >= self._fleet.seen_at) or vm.view is None:
+            return
+        status = vm.maintenance
+        if status is None:
+            self._end(job, JobState.WITHDRAWN, "Azure no longer announces the maintenance")
+            return
+        if status.last_operation_result_code == "MaintenanceCompleted" and not status.is_offered(
+            self._now
+        ):
+            reason = "the maintenance was completed outside Baton"
+            self._end(job, JobState.WITHDRAWN, reason, maintenance=status)
+            return
+        if self._now >= status.pre_maintenance_window_end_time:
+            # The redeploy handler looks once more and records it; it knows what was in the way.
+            self._set(replace(job, maintenance=status))
+            return
+        assignment = self._assign(vm)
+        if assignment.policy is None:
+            if not assignment.held_by:
+                self._end(job, JobState.SKIPPED, assignment.reason, skipped_because="unmatched")
+            return
+        policy = assignment.policy
+        job = self._placed(job, vm, status)
+        if policy.key != (job.team, job.policy) and policy.key not in self._unread_policies:
+            job = replace(
+                job,
+                team=policy.team,
+                policy=policy.name,
+                rollout=self._rollout_for(policy, vm),
+                stage=policy.stage_of(vm),
+                planned_start=None,
+                reason="",
+                etag="",
+            )
+        self._set(job)
+
+    def _offer(self, vm: Vm, last: Job | None) -> None:
+        """A VM without an open job gets one if Azure offers it a maintenance that is new to Baton."""
+        status = vm.maintenance
+        if status is None or not status.is_offered(self._now):
+            return
+        if vm.subscription_id.lower() not in self._fleet.whole:
+            return
+        if last and not self._may_follow(last, status):
+            return
+        assignment = self._assign(vm)
+        if assignment.policy is None:
+            self._plan.unmatched[vm.key] = assignment.reason
+            return
+        policy = assignment.policy
+        if unread := self._unread_of(vm, policy):
+            reason = f"row {unread} of the jobs table cannot be read; mend it or delete it"
+            self._plan.unmatched[vm.key] = reason
+            return
+        job = Job(
+            id=self._new_id(vm, status),
+            vm_id=vm.id,
+            vm_name=vm.name,
+            resource_group=vm.resource_group,
+            subscription_id=vm.subscription_id,
+            location=vm.location,
+            team=policy.team,
+            policy=policy.name,
+            rollout=self._rollout_for(policy, vm),
+            stage=policy.stage_of(vm),
+            maintenance=status,
+            discovered_at=self._now,
+        )
+        self._set(self._placed(job, vm, status))
+
+    def _unread_of(self, vm: Vm, policy: Policy) -> UnreadRow | None:
+        """The unreadable row that may be the VM's own job, or stands among its policy's."""
+        mine = job_name(vm.key) + "-"
+        for row in self._books.unread:
+            if row.key == policy.key or row.job_id.startswith(mine):
+                return row
+        return None
+
+    def _may_follow(self, last: Job, status: MaintenanceStatus) -> bool:
+        """Whether a new job may follow one that has its outcome.
+
+        After a start, only another maintenance counts: a moved window of the same one does not, so that
+        no VM is redeployed twice for one maintenance (P1). Without a start there is nothing to repeat.
+        """
+        if last.unsettled:
+            return False
+        if last.accepted or last.state.halts:
+            if not last.maintenance.overlaps(status):
+                return True
+            moved = (
+                last.maintenance.pre_maintenance_window_start_time
+                != status.pre_maintenance_window_start_time
+            )
+            return last.state is JobState.COMPLETED and moved
+        return not (last.skipped_because == "dryRun" and self._dry_run)
+
+    # --- its policy, rollout and stage ------------------------------------------------------------
+
+    def _assign(self, vm: Vm) -> Assignment:
+        assignment = assign(vm, self._standings.values())
+        for key in assignment.tied:
+            self._plan.tied[key] = f"{vm.name}: {assignment.reason}"
+        return assignment
+
+    def _rollout_for(self, policy: Policy, vm: Vm) -> int:
+        """The open rollout if the VM's stage has not ended there, else the next."""
+        mine = self._jobs_of(policy.key)
+        for number in sorted({job.rollout for job in mine if not job.state.is_end}):
+            jobs = [job for job in mine if job.rollout == number]
+            if not any(job.state.is_end or _was_claimed(job) for job in jobs):
+                return number  # nothing has happened in it yet
+            stage = policy.stage_of(vm, self._numbers(policy, jobs, vm))
+            peers = [job for job in jobs if job.stage == stage]
+            ended = bool(peers) and all(job.state.is_end for job in peers)
+            if not ended and not any(job.stage > stage and _was_claimed(job) for job in jobs):
+                return number
+        return max((job.rollout for job in mine), default=0) + 1
+
+    def _numbers(self, policy: Policy, jobs: Iterable[Job], *more: Vm) -> list[int]:
+        """The sequence-tag numbers present among the VMs."""
+        if not policy.stage_tag:
+            return []
+        vms = [self._fleet.vms[job.vm_key] for job in jobs if job.vm_key in self._fleet.vms]
+        found = (policy.stage_number(vm) for vm in (*vms, *more))
+        return [number for number in found if number is not None]
+
+    def _restage(self) -> None:
+        """Planned jobs stand in the stage that the policy and the VM's tags say now."""
+        for key in list(self._target):
+            policy = self._policy(key)
+            if policy is None:
+                continue
+            jobs = self._jobs_of(key)
+            numbers = {
+                rollout: self._numbers(policy, (job for job in jobs if job.rollout == rollout))
+                for rollout in {job.rollout for job in jobs}
+            }
+            for job in jobs:
+                vm = self._fleet.vms.get(job.vm_key)
+                if vm and job.state is JobState.PLANNED:
+                    self._set(replace(job, stage=policy.stage_of(vm, numbers[job.rollout])))
+
+    def _policy(self, key: PolicyKey) -> Policy | None:
+        standing = self._standings.get(key)
+        return standing.policy if standing else None
+
+    # --- the forecast -----------------------------------------------------------------------------
+
+    def _forecast(self) -> None:
+        """Forecasts anew each rollout in which something changed; an unchanged one keeps its times."""
+        touched = {
+            (job.team, job.policy)
+            for key in self._target
+            for new in self._jobs_of(key)
+            for job in (new, self._was.get(new.id, new))
+            if self._was.get(new.id) != new
+        }
+        for key in touched | self._plan.heads.keys():
+            policy = self._policy(key)
+            jobs = self._jobs_of(key)
+            open_rollouts = sorted({job.rollout for job in jobs if not job.state.is_end})
+            if policy is None or not open_rollouts:
+                continue
+            first = open_rollouts[0]
+            plans = forecast((j for j in jobs if j.rollout == first), policy, self._now)
+            for job in jobs:
+                if job.id in plans:
+                    plan = plans[job.id]
+                    self._set(replace(job, planned_start=plan.start, reason=plan.reason))
+                elif job.state is JobState.PLANNED:
+                    reason = f"rollout {job.rollout} begins when rollout {first} is done"
+                    self._set(replace(job, planned_start=None, reason=reason))
+
+    # --- writing down -----------------------------------------------------------------------------
+
+    def _compare(self) -> None:
+        """What differs from the books, per policy, earlier stages first."""
+        jobs = [job for key in self._target for job in self._jobs_of(key)]
+        for job in sorted(jobs, key=lambda job: (job.rollout, job.stage, job.vm_key, job.id)):
+            before = self._was.get(job.id)
+            if before == job:
+                continue
+            if before and (before.team, before.policy) != (job.team, job.policy):
+                self._plan.moved.append((before, job))
+            else:
+                self._plan.jobs.setdefault((job.team, job.policy), []).append(job)
+
+    def _placed(self, job: Job, vm: Vm, status: MaintenanceStatus) -> Job:
+        """The job with what Azure shows now of its maintenance and its place."""
+        return replace(
+            job,
+            maintenance=status,
+            zone=vm.zone,
+            availability_set=vm.availability_set,
+            update_domain=vm.view.update_domain if vm.view else None,
+            region_pairs=tuple(sorted(self._fleet.pairs.get(vm.location.lower(), ()))),
+        )
+
+    def _new_id(self, vm: Vm, status: MaintenanceStatus) -> str:
+        generation = 1
+        while True:
+            new = job_id(vm.key, status.pre_maintenance_window_start_time, generation)
+            if new not in self._where:
+                return new
+            generation += 1
+
+    def _end(self, job: Job, outcome: JobState, reason: str, **changes: object) -> None:
+        self._set(job.ended(outcome, now=self._now, reason=reason, **changes))
+
+    def _jobs_of(self, key: PolicyKey) -> list[Job]:
+        return list(self._target.get(key, {}).values())
+
+    def _set(self, job: Job) -> None:
+        key = (job.team, job.policy)
+        if self._where.get(job.id, key) != key:
+            del self._target[self._where[job.id]][job.id]
+        self._where[job.id] = key
+        self._target.setdefault(key, {})[job.id] = job
+
+
+def _latest(jobs: Iterable[Job]) -> dict[str, Job]:
+    """Each VM's open job, or else the one that ended last."""
+    latest: dict[str, Job] = {}
+    for job in sorted(jobs, key=lambda job: (not job.state.is_end, job.discovered_at, job.id)):
+        latest[job.vm_key] = job
+    return latest
+
+
+def _was_claimed(job: Job) -> bool:
+    return job.accepted or job.state.is_away

@@ -1,0 +1,210 @@
+"""Whether a job may start, and which jobs start next: promises P3, P4 and P5 as functions of facts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.domain.durations import format_duration
+from shared.domain.job import Job, JobState
+from shared.domain.ledger import Away, Ledger
+from shared.domain.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why a job does not start now.
+
+    Attributes:
+        reason: A sentence for people.
+        until: When to look again; None where whoever is in the way wakes it.
+    """
+
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A job that starts next, and the first instant at which it may."""
+
+    job: Job
+    at: datetime
+
+
+def next_turns(ledger: Ledger, policy: Policy, now: datetime) -> tuple[Turn, ...]:
+    """The jobs that take the free slots, each with its first legal instant, soonest first.
+
+    Everything else waits for one of these, or for a VM that is away, and is woken by it.
+    """
+    rollout = ledger.in_rollout(ledger.rollout)
+    if ledger.unread or not rollout or halted_by(rollout, policy):
+        return ()
+    stage = min(job.stage for job in rollout if not job.state.is_end)
+    opens = _stage_opens(ledger, rollout, stage, policy)
+    waiting = sorted(
+        (job for job in rollout if job.stage == stage and job.state is JobState.PLANNED),
+        key=lambda job: (_ready(job, now), job.planned_start or _FAR, job.vm_key),
+    )
+    away = [job for job in ledger.jobs if job.state.is_away]
+    turns: list[Turn] = []
+    for slot in _slots(rollout, stage, policy, away=len(away), now=now):
+        for job in waiting:
+            # Those that go together must be allowed to: the next one whose placement fits takes the slot.
+            together = [*away, *(turn.job for turn in turns)]
+            if not placement_conflict(job, together):
+                turns.append(Turn(job, max(slot, opens, _ready(job, now))))
+                waiting.remove(job)
+                break
+    return tuple(sorted(turns, key=lambda turn: (turn.at, turn.job.vm_key)))
+
+
+def why_wait(job: Job, ledger: Ledger, policy: Policy, now: datetime) -> Wait | None:
+    """Why a planned job may not start now by order, slots and gaps; None if it may."""
+    if job.unsettled:
+        return Wait("its last attempt is still being recorded", now + timedelta(seconds=5))
+    if ledger.unread:
+        row = ledger.unread[0]
+        return Wait(
+            f"row {row} of the jobs table cannot be read, so nobody knows who is away; mend it or delete it"
+        )
+    turn = next((turn for turn in next_turns(ledger, policy, now) if turn.job.id == job.id), None)
+    if turn and turn.at <= now:
+        return None
+    rollout = ledger.in_rollout(ledger.rollout)
+    if job.rollout != ledger.rollout:
+        return Wait(f"rollout {job.rollout} begins when rollout {ledger.rollout} is done")
+    if halting := halted_by(rollout, policy):
+        return Wait(
+            f"the rollout is halted: {halting.vm_name} ended {halting.state}; "
+            "onFailure 'continue' in the policy lets it go on"
+        )
+    before = [other for other in rollout if other.stage < job.stage and not other.state.is_end]
+    if before:
+        return Wait(f"stage {job.stage} waits for {_names(before)}")
+    if turn:
+        return Wait(_why_later(job, policy, turn.at, now), turn.at)
+    away = [other for other in ledger.jobs if other.state.is_away]
+    if conflict := placement_conflict(job, away):
+        return Wait(conflict)
+    if away:
+        return Wait(f"{_names(away)} is away, and concurrency is {policy.concurrency}")
+    return Wait("others of its stage go first")
+
+
+def placement_conflict(job: Job, away: Iterable[Job]) -> str:
+    """Why the VM must not be away together with others of its policy (P5); `""` if it may."""
+    for other in away:
+        if job.zone and other.zone and _zone(job) != _zone(other):
+            return f"{other.vm_name} of zone {other.zone} in {other.location} is away: one zone at a time"
+        if job.location in other.region_pairs or other.location in job.region_pairs:
+            return (
+                f"{other.vm_name} is away in {other.location}, the pair of {job.location}: "
+                "never both regions of a pair"
+            )
+        if job.availability_set and job.availability_set == other.availability_set:
+            conflict = set_conflict(job, with_away(Away(availability_set=""), other))
+            if conflict:
+                return conflict
+    return ""
+
+
+def set_conflict(job: Job, away: Away) -> str:
+    """Why the VM must not be away together with others of its availability set; `""` if it may.
+
+    An unknown update domain equals no other, so that it goes alone.
+    """
+    for other, domain in away.jobs.items():
+        if other != job.id and (domain is None or domain != job.update_domain):
+            shown = "unknown" if domain is None else domain
+            return f"{other} of its availability set is away (domain {shown}): one domain at a time"
+    return ""
+
+
+def with_away(away: Away, job: Job) -> Away:
+    """The placement row with the job in it."""
+    return _replaced(away, {**away.jobs, job.id: job.update_domain})
+
+
+def without_away(away: Away, job: Job) -> Away:
+    """The placement row without the job."""
+    return _replaced(away, {k: v for k, v in away.jobs.items() if k != job.id})
+
+
+def halted_by(rollout: Iterable[Job], policy: Policy) -> Job | None:
+    """The job that halts the rollout, if its policy says that failures do."""
+    return next((job for job in rollout if job.state.halts), None) if policy.halts else None
+
+
+def backoff(base: timedelta, refusals: int, *, jitter: float) -> timedelta:
+    """The wait after the n-th refusal in a row: doubles each time, up to 16 times the base.
+
+    Args:
+        base: BATON_RETRY_DELAY.
+        refusals: From 1.
+        jitter: 0 to 1; adds up to a tenth, so that VMs refused together do not come back together.
+    """
+    doubled: int = min(2 ** min(refusals - 1, 4), 16)
+    return base * doubled * (1 + jitter / 10)
+
+
+_FAR = datetime.max.replace(tzinfo=UTC)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def _ready(job: Job, now: datetime) -> datetime:
+    """The first instant at which the job by itself could start."""
+    return max(now, job.maintenance.pre_maintenance_window_start_time, job.not_before or now)
+
+
+def _slots(
+    rollout: Iterable[Job], stage: int, policy: Policy, *, away: int, now: datetime
+) -> list[datetime]:
+    """When each free slot may be used: at once, or a gap after its last VM was verified back.
+
+    Between stages `stageGap` replaces the gap, so only this stage's VMs cool a slot.
+    """
+    cooling = sorted(
+        job.freed_at + policy.gap
+        for job in rollout
+        if job.stage == stage and job.freed_at and job.freed_at + policy.gap > now
+    )
+    free = policy.concurrency - away
+    # The slots that cool longest are counted first: what is left over is free at once.
+    cooling = cooling[-free:] if free > 0 else []
+    return [now] * max(0, free - len(cooling)) + cooling
+
+
+def _stage_opens(ledger: Ledger, rollout: Iterable[Job], stage: int, policy: Policy) -> datetime:
+    """The stage gap after the last VM before this stage was verified back or given up."""
+    ends = [
+        job.ended_at + policy.stage_gap for job in rollout if job.stage < stage and job.ended_at
+    ]
+    ends += [
+        job.freed_at + policy.gap
+        for job in ledger.jobs
+        if job.rollout < ledger.rollout and job.freed_at
+    ]
+    return max(ends, default=_LONG_AGO)
+
+
+def _zone(job: Job) -> tuple[str, str, str]:
+    """A zone: numbers of different subscriptions name different buildings, so they count as different."""
+    return job.location, job.subscription_id.lower(), job.zone
+
+
+def _replaced(away: Away, jobs: Mapping[str, int | None]) -> Away:
+    return Away(availability_set=away.availability_set, jobs=jobs, etag=away.etag)
+
+
+def _names(jobs: Iterable[Job]) -> str:
+    names = sorted(job.vm_name for job in jobs)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _why_later(job: Job, policy: Policy, at: datetime, now: datetime) -> str:
+    wait = format_duration(at - now)
+    if job.maintenance.pre_maintenance_window_start_time >= at:
+        return f"its self-service window opens in {wait}"
+    if job.not_before and job.not_before >= at:
+        return f"it is tried again in {wait}"
+    return f"the gap ({format_duration(policy.gap)}, between stages {format_duration(policy.stage_gap)}) ends in {wait}"

@@ -1,0 +1,152 @@
+"""What a look at a VM means for its job: after a start with no answer, and while it redeploys."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.durations import format_duration
+from shared.domain.job import Job, JobState
+from shared.domain.maintenance import Vm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What ARM said when asked.
+
+    Attributes:
+        vm: As read now; None if ARM says that it does not exist.
+        operation: `inProgress`, `succeeded`, `failed`, or `unknown` where there is no operation to ask.
+        code, message: ARM's error of a failed operation.
+    """
+
+    vm: Vm | None
+    operation: str = "unknown"
+    code: str = ""
+    message: str = ""
+
+
+class Then(StrEnum):
+    """What to do about it."""
+
+    LOOK_AGAIN = "lookAgain"
+    RETRY = "retry"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The decision and its reason.
+
+    Attributes:
+        outcome: With END: which.
+        verified: Whether the VM was seen back.
+    """
+
+    then: Then
+    reason: str
+    outcome: JobState | None = None
+    verified: bool = False
+
+
+def judge(job: Job, look: Look, *, now: datetime, timeout: timedelta, retries: int) -> Verdict:
+    """Decides about a redeploying job.
+
+    Azure's own result code counts once the operation is over; until then the code may be that of an
+    earlier attempt. Where no operation can be asked, a code or a flag that changed since the start counts.
+
+    Args:
+        job: REDEPLOYING.
+        look: What ARM says now.
+        now: The instant of the look.
+        timeout: BATON_REDEPLOY_TIMEOUT.
+        retries: The policy's `retries`.
+    """
+    verdict = _judged(job, look, retries=retries)
+    began = job.started_at or job.claimed_at or now
+    if verdict.then is Then.LOOK_AGAIN and now - began >= timeout:
+        return _end(
+            JobState.TIMED_OUT, f"not back after {format_duration(now - began)}: {verdict.reason}"
+        )
+    return verdict
+
+
+def shows_acceptance(job: Job, vm: Vm) -> bool:
+    """Whether the VM shows that Azure took the start whose answer was lost.
+
+    False proves nothing by itself: Azure may show the start later.
+    """
+    updating = vm.provisioning_state.lower() == "updating"
+    stopped = bool(vm.view and job.was_running and not vm.view.is_running)
+    changed = bool(vm.maintenance and _code_of(vm) != job.code_before)
+    not_offered = bool(vm.maintenance and not _still_offered(vm))
+    return updating or stopped or changed or not_offered
+
+
+def _judged(job: Job, look: Look, *, retries: int) -> Verdict:
+    if look.vm is None:
+        return _end(JobState.GONE, "the VM was deleted while it was redeployed")
+    if look.operation == "inProgress":
+        return Verdict(then=Then.LOOK_AGAIN, reason="Azure is redeploying it")
+    over = look.operation in ("succeeded", "failed")
+    if over or _code_of(look.vm) != job.code_before:
+        by_code = _by_code(job, look.vm, retries)
+        if by_code:
+            return by_code
+    if look.operation == "failed":
+        detail = f"{look.code}: {look.message}" if look.code else "without a code"
+        return _end(JobState.FAILED, f"Azure's operation failed, {detail}")
+    if look.vm.maintenance is None:
+        return _back(job, look.vm, "The maintenance is no longer offered")
+    if not over:
+        # Nobody can be asked, and a flag that is false says as much of a running redeploy as of a done one.
+        return Verdict(then=Then.LOOK_AGAIN, reason="Azure has not given its result yet")
+    if _still_offered(look.vm):
+        reason = "the operation succeeded, but Azure still offers the maintenance"
+        return Verdict(then=Then.LOOK_AGAIN, reason=reason)
+    return _back(job, look.vm, "The operation succeeded and the maintenance is no longer offered")
+
+
+def _by_code(job: Job, vm: Vm, retries: int) -> Verdict | None:
+    """What Azure's result code decides; None where it is no known result."""
+    match _code_of(vm):
+        case "RetryLater":
+            return _retry_later(job, retries)
+        case "MaintenanceAborted":
+            return _end(JobState.ABORTED, "Azure aborted the maintenance; the VM was not moved")
+        case "MaintenanceCompleted":
+            return _back(job, vm, "Azure reports MaintenanceCompleted")
+        case _:
+            return None
+
+
+def _back(job: Job, vm: Vm, said: str) -> Verdict:
+    """Completed needs both: Azure says so, and the VM is as well as it was before."""
+    view = vm.view
+    if vm.provisioning_state.lower() == "updating":
+        return Verdict(then=Then.LOOK_AGAIN, reason=f"{said}; the VM is still being updated")
+    if job.was_running and not (view and view.is_running):
+        power = view.power_state if view and view.power_state else "unknown"
+        return Verdict(then=Then.LOOK_AGAIN, reason=f"{said}; the VM's power state is {power}")
+    if job.was_ready and not (view and view.agent_ready):
+        return Verdict(then=Then.LOOK_AGAIN, reason=f"{said}; the VM agent is not ready")
+    return _end(JobState.COMPLETED, f"{said}, and the VM runs again", verified=True)
+
+
+def _retry_later(job: Job, retries: int) -> Verdict:
+    if job.attempt > retries:
+        return _end(
+            JobState.FAILED, f"Azure answered RetryLater {job.attempt} times; retries is {retries}"
+        )
+    return Verdict(then=Then.RETRY, reason="Azure answered RetryLater")
+
+
+def _end(outcome: JobState, reason: str, *, verified: bool = False) -> Verdict:
+    return Verdict(then=Then.END, reason=reason, outcome=outcome, verified=verified)
+
+
+def _code_of(vm: Vm) -> str:
+    return vm.maintenance.last_operation_result_code if vm.maintenance else ""
+
+
+def _still_offered(vm: Vm) -> bool:
+    return bool(vm.maintenance and vm.maintenance.is_customer_initiated_maintenance_allowed)

@@ -1,0 +1,212 @@
+"""The app's settings: environment → one frozen value, with every bad or missing setting named at once."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from shared.domain.durations import parse_duration
+from shared.domain.errors import InvalidInput, Problem
+from shared.domain.mode import Mode
+from shared.domain.policy_row import parse_addresses
+
+DISCOVERY_SCHEDULE = "0 */5 * * * *"
+SWEEP_SCHEDULE = "30 * * * * *"
+JOBS_QUEUE = "redeploy-jobs"
+ALERTS_QUEUE = "alerts"
+
+_T = TypeVar("_T")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, read. design.md's table of settings is their contract.
+
+    Secrets (connection strings, the mail URL, the token) never show in the repr.
+    """
+
+    subscriptions: tuple[str, ...]
+    arm_url: str
+    arm_token: str = field(repr=False)
+    tables: str = field(repr=False)
+    tables_endpoint: str
+    bus: str = field(repr=False)
+    bus_namespace: str
+    table_prefix: str
+    jobs_queue: str
+    alerts_queue: str
+    discovery_schedule: str
+    sweep_schedule: str
+    check_interval: timedelta
+    redeploy_timeout: timedelta
+    retry_delay: timedelta
+    alert_digest: timedelta
+    mode: Mode
+    email_url: str = field(repr=False)
+    email_from: str
+    email_to: tuple[str, ...]
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Reads and checks every setting.
+
+    Raises:
+        InvalidInput: With every problem, each naming its setting, what stood there and the fix.
+    """
+    reader = _Reader(environment)
+    arm_url = reader.get("BATON_ARM_URL", "https://management.azure.com", _url).rstrip("/")
+    tables, tables_endpoint = reader.either("BATON_TABLES", "endpoint", _url)
+    bus, bus_namespace = reader.either("BATON_BUS", "fullyQualifiedNamespace", _host)
+    email_url = reader.get("BATON_EMAIL_URL", "", _email_url)
+    settings = Settings(
+        subscriptions=reader.get("BATON_SUBSCRIPTIONS", (), _subscriptions),
+        arm_url=arm_url,
+        arm_token=reader.token(arm_url),
+        tables=tables,
+        tables_endpoint=tables_endpoint,
+        bus=bus,
+        bus_namespace=bus_namespace,
+        table_prefix=reader.get("BATON_TABLE_PREFIX", "Baton", _prefix),
+        jobs_queue=reader.get("BATON_JOBS_QUEUE", JOBS_QUEUE, _queue),
+        alerts_queue=reader.get("BATON_ALERTS_QUEUE", ALERTS_QUEUE, _queue),
+        discovery_schedule=reader.get("BATON_DISCOVERY_SCHEDULE", DISCOVERY_SCHEDULE, _schedule),
+        sweep_schedule=reader.get("BATON_SWEEP_SCHEDULE", SWEEP_SCHEDULE, _schedule),
+        check_interval=reader.get("BATON_CHECK_INTERVAL", timedelta(seconds=30), _duration),
+        redeploy_timeout=reader.get("BATON_REDEPLOY_TIMEOUT", timedelta(hours=2), _duration),
+        retry_delay=reader.get("BATON_RETRY_DELAY", timedelta(minutes=15), _duration),
+        alert_digest=reader.get("BATON_ALERT_DIGEST", timedelta(minutes=2), _duration),
+        mode=reader.get("BATON_MODE", Mode.DRY_RUN, _mode),
+        email_url=email_url,
+        email_from=reader.get("BATON_EMAIL_FROM", "", _address),
+        email_to=reader.get(
+            "BATON_EMAIL_TO", (), lambda text, name: parse_addresses(text, field=name)
+        ),
+    )
+    if email_url and not settings.email_from:
+        reader.missing("BATON_EMAIL_FROM", "the sender's address, since BATON_EMAIL_URL is set")
+    if email_url and not settings.email_to:
+        reader.missing(
+            "BATON_EMAIL_TO", "mail addresses separated by commas, since BATON_EMAIL_URL is set"
+        )
+    if reader.problems:
+        raise InvalidInput("settings", tuple(reader.problems))
+    return settings
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[Problem] = []
+
+    def get(self, name: str, default: _T, read: Callable[[str, str], _T]) -> _T:
+        text = self._environment.get(name, "").strip()
+        if not text:
+            return default
+        try:
+            return read(text, name)
+        except InvalidInput as wrong:
+            self.problems += wrong.problems
+            return default
+
+    def either(self, name: str, suffix: str, read: Callable[[str, str], str]) -> tuple[str, str]:
+        """A connection string, or the endpoint for an identity; one of them is required."""
+        connection = self._environment.get(name, "").strip()
+        endpoint = self.get(f"{name}__{suffix}", "", read)
+        if not connection and not endpoint and not self._environment.get(f"{name}__{suffix}"):
+            self.missing(
+                f"{name}__{suffix}", f"the service's address, or a connection string in {name}"
+            )
+        if connection and ("=" not in connection or ";" not in connection):
+            self.problems.append(Problem(name, "(not shown)", "a connection string, Key=Value;..."))
+        return connection, endpoint
+
+    def token(self, arm_url: str) -> str:
+        """The static token for an emulator; an https endpoint is only ever shown an identity."""
+        if urlsplit(arm_url).scheme != "http":
+            return ""
+        return self._environment.get("BATON_ARM_TOKEN", "").strip() or "emulator"
+
+    def missing(self, name: str, expected: str) -> None:
+        self.problems.append(Problem(name, "", expected))
+
+
+def _wrong(name: str, text: str, expected: str) -> InvalidInput:
+    return InvalidInput(name, (Problem(name, text, expected),))
+
+
+def _url(text: str, name: str) -> str:
+    parts = urlsplit(text)
+    plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    if not parts.hostname or not (parts.scheme == "https" or plain) or parts.username:
+        raise _wrong(name, text, "an https:// address (http:// only on loopback)")
+    return text
+
+
+def _email_url(text: str, name: str) -> str:
+    parts = urlsplit(text)
+    shown = f"{parts.scheme}://..."
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise _wrong(name, shown, "smtp://host:port or smtps://user:password@host")
+    if parts.scheme == "smtp" and parts.password and parts.hostname not in _LOOPBACK:
+        raise _wrong(name, shown, "smtps:// where there is a password")
+    return text
+
+
+def _host(text: str, name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z]{2,}", text):
+        raise _wrong(name, text, "a host name such as mybus.servicebus.windows.net")
+    return text
+
+
+def _subscriptions(text: str, name: str) -> tuple[str, ...]:
+    ids = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    for wrong in (part for part in ids if not _GUID.fullmatch(part)):
+        raise _wrong(
+            name, wrong, "subscription ids (GUIDs) separated by commas, or nothing for all"
+        )
+    return ids
+
+
+def _prefix(text: str, name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,39}", text):
+        raise _wrong(name, text, "letters and digits, a letter first, at most 40")
+    return text
+
+
+def _queue(text: str, name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._/-]{0,258}[A-Za-z0-9])?", text):
+        raise _wrong(name, text, "a Service Bus queue's name")
+    return text
+
+
+def _schedule(text: str, name: str) -> str:
+    # The Functions host judges the rest; six fields is what people get wrong.
+    if len(text.split()) != 6:
+        raise _wrong(name, text, "an NCRONTAB expression of six fields, such as 0 */5 * * * *")
+    return text
+
+
+def _duration(text: str, name: str) -> timedelta:
+    duration = parse_duration(text, field=name)
+    if duration <= timedelta(0):
+        raise _wrong(name, text, "a duration above zero, such as PT30S or 30s")
+    return duration
+
+
+def _mode(text: str, name: str) -> Mode:
+    try:
+        return Mode(text)
+    except ValueError:
+        raise _wrong(name, text, "live, dryRun or paused") from None
+
+
+def _address(text: str, name: str) -> str:
+    addresses = parse_addresses(text, field=name)
+    if len(addresses) != 1:
+        raise _wrong(name, text, "one mail address")
+    return text.strip()

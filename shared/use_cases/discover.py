@@ -1,0 +1,176 @@
+"""Discovery: read the policies and the fleet, decide what the jobs should be, write it, wake them."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from shared.domain.errors import Stale
+from shared.domain.job import Job, JobState
+from shared.domain.ledger import Books, Change, Head, PolicyKey
+from shared.domain.mode import Mode
+from shared.domain.policy import Standing
+from shared.domain.policy_row import held, standing
+from shared.domain.reconcile import Plan, reconcile
+from shared.ports import Bus, Clock, JobStore, PolicyRow, PolicyStore, Wake, WakeAt
+from shared.use_cases.report_findings import ReportFindings
+from shared.use_cases.see_fleet import SeeFleet, Sight
+
+log = logging.getLogger("baton.discover")
+
+# Another discovery or a running rollout may write first; then decide again on what is there now.
+_TRIES_MAX = 8
+# One transaction takes 100 rows; two are the discovery's guard and the policy's head.
+_JOBS_PER_CHANGE = 98
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discover:
+    """Finds maintenance and keeps the jobs in step with it. Running it twice changes nothing more."""
+
+    clock: Clock
+    policies: PolicyStore
+    jobs: JobStore
+    bus: Bus
+    see: SeeFleet
+    report: ReportFindings
+    mode: Mode
+
+    async def __call__(self) -> None:
+        """Discovers once.
+
+        Raises:
+            Retryable: The tables are busy; the next run starts anew.
+        """
+        books = await self.jobs.books()
+        sight = await self.see(job for job in books.jobs() if not job.state.is_end)
+        rows = await self.policies.rows()
+        for attempt in range(_TRIES_MAX):
+            if attempt:
+                books = await self.jobs.books()
+            standings, heads = _policies(rows, books)
+            plan = reconcile(
+                books,
+                standings,
+                heads,
+                sight.fleet,
+                dry_run=self.mode is Mode.DRY_RUN,
+                now=self.clock.now(),
+            )
+            try:
+                await self._write(plan, books)
+            except Stale:
+                log.info("Somebody wrote first; deciding again", extra={"action": "discover_again"})
+                continue
+            break
+        else:
+            log.warning("Left to the next run", extra={"action": "discover_gave_way"})
+            return
+        await self._wake(plan)
+        await self.report(rows, standings, sight, plan)
+        _log(sight, plan)
+
+    async def _write(self, plan: Plan, books: Books) -> None:
+        """Writes the plan, one transaction after the other, each guarded by the one before.
+
+        Earlier stages are written first, so that a crash half way never leaves a stage without those
+        that go before it.
+        """
+        now = self.clock.now()
+        guard = books.guard
+        heads = {key: ledger.head for key, ledger in books.ledgers.items()}
+        heads |= {
+            key: replace(head, etag=heads[key].etag if key in heads else "")
+            for key, head in plan.heads.items()
+        }
+        for keys, removed, jobs in _changes(plan):
+            committed = await self.jobs.commit(
+                Change(
+                    heads=tuple(heads[key] for key in keys),
+                    jobs=tuple(jobs),
+                    removed=removed,
+                    guard=guard,
+                    at=now,
+                )
+            )
+            guard = committed.guard
+            for key, etag in committed.heads.items():
+                heads[key] = replace(heads[key], etag=etag)
+
+    async def _wake(self, plan: Plan) -> None:
+        """One message per job that is new or changed, not before its start; ends are settled at once."""
+        now = self.clock.now()
+        changed = [job for jobs in plan.jobs.values() for job in jobs]
+        wakes = [
+            WakeAt(
+                wake=Wake(team=job.team, policy=job.policy, job_id=job.id),
+                at=now if job.unsettled else job.planned_start or now,
+                cause="plan",
+            )
+            for job in (*changed, *(job for _, job in plan.moved))
+            if job.unsettled or (job.state is JobState.PLANNED and job.planned_start)
+        ]
+        await self.bus.wake(wakes, now=now)
+
+
+def _policies(
+    rows: Sequence[PolicyRow], books: Books
+) -> tuple[dict[PolicyKey, Standing], dict[PolicyKey, Head]]:
+    """How each row counts, and the head that each good row should have."""
+    standings: dict[PolicyKey, Standing] = {}
+    heads: dict[PolicyKey, Head] = {}
+    headless = {row.key for row in books.unread if not row.job_id}
+    for row in rows:
+        key = (row.team, row.policy)
+        if key in headless:
+            standings[key] = held(key, row.columns)
+            continue
+        ledger = books.ledgers.get(key)
+        standings[key] = standing(key, row.columns, ledger.head.columns if ledger else None)
+        if not standings[key].problems:
+            heads[key] = Head(
+                team=row.team, policy=row.policy, columns=row.columns, version=_version(row.columns)
+            )
+    return standings, heads
+
+
+def _version(columns: Mapping[str, object]) -> str:
+    text = json.dumps(columns, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _changes(
+    plan: Plan,
+) -> Iterator[tuple[tuple[PolicyKey, ...], tuple[Job, ...], Sequence[Job]]]:
+    """The plan as transactions: (heads, removed, written)."""
+    for key in plan.heads:
+        if key not in plan.jobs:
+            yield (key,), (), ()
+    for before, after in plan.moved:
+        yield ((before.team, before.policy), (after.team, after.policy)), (before,), (after,)
+    for key, jobs in plan.jobs.items():
+        for start in range(0, len(jobs), _JOBS_PER_CHANGE):
+            yield (key,), (), jobs[start : start + _JOBS_PER_CHANGE]
+
+
+def _log(sight: Sight, plan: Plan) -> None:
+    changed = sum(len(jobs) for jobs in plan.jobs.values()) + len(plan.moved)
+    log.info(
+        "Saw %d VMs; %d jobs are new or changed",
+        len(sight.fleet.vms),
+        changed,
+        extra={
+            "action": "discovered",
+            "vms": len(sight.fleet.vms),
+            "changed": changed,
+            "unmatched": len(plan.unmatched),
+            "unreadable": len(sight.unreadable),
+            "failedSubscriptions": sorted(sight.failed),
+        },
+    )
+    for vm, reason in sorted(plan.unmatched.items()):
+        extra = {"action": "vm_unmatched", "vm": vm, "reason": reason}
+        log.info(
+            "%s has a maintenance and no policy: %s", vm.rsplit("/", 1)[-1], reason, extra=extra
+        )

@@ -1,0 +1,129 @@
+"""Following a start: whether it reached Azure, how it goes, and what came of it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.domain.durations import format_duration
+from shared.domain.job import Job, JobState
+from shared.domain.ledger import Change
+from shared.domain.rules import backoff
+from shared.domain.verdict import Look, Then, judge, shows_acceptance
+from shared.ports import Operation
+from shared.use_cases.settle import good_policy
+from shared.use_cases.steps import Steps
+
+log = logging.getLogger("baton.redeploy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindOut:
+    """A STARTING job: its claim has no answer, so look at the VM and its activity before anything else."""
+
+    steps: Steps
+
+    async def __call__(self, job: Job) -> None:
+        """Finds out; leaves a message to look again while nothing is certain."""
+        claimed_at = job.claimed_at or job.discovered_at
+        vm = await self.steps.vm(job)
+        seen = await self.steps.vms.activities(job.vm_id, since=claimed_at - timedelta(minutes=2))
+        now = self.steps.clock.now()
+        mine = [event for event in seen if event.request_id == job.request_id]
+        # "Started" is logged for a refused request too; only these prove that it was taken.
+        taken = any(event.status.lower() in ("accepted", "succeeded") for event in mine)
+        if vm is None:
+            await self.steps.conclude(
+                job.ended(JobState.GONE, now=now, reason="the VM was deleted")
+            )
+        elif taken or shows_acceptance(job, vm):
+            started = job.moved(
+                JobState.REDEPLOYING,
+                started_at=claimed_at,
+                accepted=True,
+                correlation_id=mine[0].correlation_id if mine else job.correlation_id,
+                reason="the start's answer was lost; Azure shows that it was taken",
+            )
+            await self.steps.jobs.commit(Change(jobs=(started,), at=now))
+            await self.steps.look_later(started)
+        elif now - claimed_at < self.steps.pace.quiet:
+            await self.steps.look_later(job)
+        elif vm.maintenance is None:
+            reason = "Azure no longer announces the maintenance"
+            await self.steps.conclude(job.ended(JobState.WITHDRAWN, now=now, reason=reason))
+        else:
+            log.warning(
+                "The start of %s never reached Azure",
+                job.vm_name,
+                extra={"action": "redeploy_not_taken", **job.log_context()},
+            )
+            reason = "its start never reached Azure; tried again"
+            planned = job.moved(
+                JobState.PLANNED, maintenance=vm.maintenance, reason=reason, claimed_at=None
+            )
+            await self.steps.conclude(planned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAt:
+    """A REDEPLOYING job: ask how it goes, and conclude it when it is over.
+
+    Attributes:
+        jitter: 0 to 1, for back-off.
+    """
+
+    steps: Steps
+    jitter: Callable[[], float]
+
+    async def __call__(self, job: Job) -> None:
+        """Looks, and leaves a message for the next look or writes the end.
+
+        Raises:
+            Stale: Something changed meanwhile; the step is to be done anew.
+        """
+        operation = Operation(status="unknown")
+        if job.operation_url:
+            operation = await self.steps.vms.operation(job.operation_url)
+        since = job.started_at or job.discovered_at
+        in_time = self.steps.clock.now() - since < self.steps.pace.redeploy_timeout
+        if operation.status == "inProgress" and in_time:
+            await self.steps.look_later(job, least=operation.retry_after)
+            return
+        vm = await self.steps.vm(job)
+        ledger = await self.steps.jobs.ledger(job.team, job.policy)
+        policy = good_policy(ledger) if ledger else None
+        now = self.steps.clock.now()
+        verdict = judge(
+            job,
+            Look(vm=vm, operation=operation.status, code=operation.code, message=operation.message),
+            now=now,
+            timeout=self.steps.pace.redeploy_timeout,
+            retries=policy.retries if policy else 0,
+        )
+        if vm and vm.maintenance:
+            job = replace(job, maintenance=vm.maintenance)
+        elif vm:
+            # Azure may drop the status with the maintenance: its code is then empty, as last read.
+            gone = replace(
+                job.maintenance, last_operation_result_code="", last_operation_message=""
+            )
+            job = replace(job, maintenance=gone)
+        if verdict.then is Then.LOOK_AGAIN:
+            log.info(
+                "%s is not back yet: %s",
+                job.vm_name,
+                verdict.reason,
+                extra={"action": "redeploy_running", **job.log_context()},
+            )
+            await self.steps.look_later(job)
+        elif verdict.then is Then.RETRY or verdict.outcome is None:
+            wait = backoff(self.steps.pace.retry_delay, job.attempt, jitter=self.jitter())
+            not_before = self.steps.within_window(job.maintenance, now + wait)
+            reason = f"{verdict.reason}; tried again in {format_duration(not_before - now)}"
+            await self.steps.conclude(
+                job.to_retry(now=now, not_before=not_before, reason=reason), ledger
+            )
+        else:
+            verified = now if verdict.verified else None
+            ended = job.ended(verdict.outcome, now=now, reason=verdict.reason, verified_at=verified)
+            await self.steps.conclude(ended, ledger)

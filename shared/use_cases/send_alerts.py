@@ -1,0 +1,129 @@
+"""Alerts become mails: those raised close together, to the same people, as one.
+
+A mail is decided (its alerts written down with its id) before it is sent, and sent with that id as its
+Message-ID at every try. So an event is never in two different mails, and a crash between sending and
+writing that down repeats the same mail, which mail systems recognise by its Message-ID.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.domain.alert import Alert, AlertState, mail_id
+from shared.domain.errors import Retryable, Stale, Terminal
+from shared.domain.mode import Mode
+from shared.ports import AlertStore, Bus, Clock, Letters, Mailer
+
+log = logging.getLogger("baton.alerts")
+
+# How long one handler may take to send a mail before another takes it over.
+_LEASE = timedelta(minutes=2)
+# As many alerts as one transaction writes down.
+_ALERTS_PER_MAIL_MAX = 100
+_RETRY_MAX = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendAlerts:
+    """Sends the mails that are due.
+
+    Attributes:
+        mailer: None where no mail service is set: alerts are then only recorded.
+        digest: BATON_ALERT_DIGEST.
+    """
+
+    clock: Clock
+    alerts: AlertStore
+    bus: Bus
+    mailer: Mailer | None
+    letters: Letters
+    digest: timedelta
+    mode: Mode
+
+    async def __call__(self) -> None:
+        """Sends what is due, and leaves a message for what is due later."""
+        now = self.clock.now()
+        later: list[datetime] = []
+        for group in _groups(await self.alerts.unsent()):
+            due = self._due(group)
+            if due > now:
+                later.append(due)
+            else:
+                retry_at = await self._send(group, now)
+                later += [retry_at] if retry_at else []
+        if later:
+            await self.bus.wake_alerts(min(later), now=now)
+
+    def _due(self, group: Sequence[Alert]) -> datetime:
+        if group[0].state is AlertState.MAILING:
+            return max(alert.leased_until or alert.raised_at for alert in group)
+        return min(alert.raised_at for alert in group) + self.digest
+
+    async def _send(self, group: Sequence[Alert], now: datetime) -> datetime | None:
+        """Sends one mail; returns when to look again, if it is not done with."""
+        mailer, recipients = self.mailer, group[0].recipients
+        if mailer is None or not recipients:
+            note = "nobody to mail it to" if mailer else "no mail service is set (BATON_EMAIL_URL)"
+            return await self._write(group, now, state=AlertState.RECORDED, note=note)
+        number = group[0].mail_id or mail_id(group)
+        tries = group[0].tries + 1
+        leased = [
+            replace(
+                alert,
+                state=AlertState.MAILING,
+                mail_id=number,
+                leased_until=now + _LEASE,
+                tries=tries,
+            )
+            for alert in group
+        ]
+        try:
+            leased = list(await self.alerts.replace(leased))
+        except Stale:
+            return now + _LEASE  # another handler has it
+        mail = self.letters(
+            leased, mail_id=number, recipients=recipients, mode=str(self.mode), now=now
+        )
+        extra = {"action": "mail_sent", "mail": number, "alerts": len(leased), "tries": tries}
+        try:
+            refused = await mailer.send(mail)
+        except Retryable as busy:
+            backoff = min(timedelta(seconds=5 * 2 ** min(tries, 8)), _RETRY_MAX)
+            wait = max(backoff, busy.retry_after or backoff)
+            log.warning("Mail not sent yet: %s", busy, extra={**extra, "action": "mail_put_off"})
+            until = self.clock.now() + wait
+            await self._write(leased, now, leased_until=until, note=f"not sent yet: {busy}")
+            return until
+        except Terminal as never:
+            log.error(  # noqa: TRY400 - the reason is enough; a trace would say nothing more
+                "Mail cannot be sent: %s", never, extra={**extra, "action": "mail_refused"}
+            )
+            note = f"cannot be mailed: {never}"
+            return await self._write(leased, now, state=AlertState.RECORDED, note=note)
+        log.info("Mailed %d alerts", len(leased), extra=extra)
+        note = f"refused: {'; '.join(refused)}" if refused else ""
+        return await self._write(leased, now, state=AlertState.MAILED, note=note)
+
+    async def _write(
+        self, group: Sequence[Alert], now: datetime, **changes: object
+    ) -> datetime | None:
+        try:
+            await self.alerts.replace([replace(alert, **changes) for alert in group])  # type: ignore[arg-type]
+        except Stale:
+            return now + _LEASE
+        return None
+
+
+def _groups(alerts: Sequence[Alert]) -> list[Sequence[Alert]]:
+    """The alerts as mails: those of a mail already decided, and new ones by their recipients."""
+    groups: dict[tuple[object, ...], list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        key = (alert.mail_id,) if alert.mail_id else ("new", alert.recipients)
+        groups[key].append(alert)
+    return [
+        group[start : start + _ALERTS_PER_MAIL_MAX]
+        for group in groups.values()
+        for start in range(0, len(group), _ALERTS_PER_MAIL_MAX)
+    ]

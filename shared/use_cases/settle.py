@@ -1,0 +1,160 @@
+"""Settling an attempt: its outcome recorded, people told, the next VM woken.
+
+The job row keeps the attempt until all of that is done, so that a crash anywhere repeats it; every part
+is idempotent.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.domain.alert import Alert, event_id
+from shared.domain.durations import format_duration
+from shared.domain.errors import Stale
+from shared.domain.job import Attempt, Job, JobState
+from shared.domain.ledger import Change, Ledger
+from shared.domain.policy import Policy
+from shared.domain.policy_row import standing
+from shared.domain.rules import Turn, halted_by, next_turns
+from shared.ports import Bus, Clock, JobStore, OutcomeStore, Wake, WakeAt
+from shared.use_cases.tell import Tell
+
+log = logging.getLogger("baton.settle")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Settles a job's attempt."""
+
+    clock: Clock
+    jobs: JobStore
+    outcomes: OutcomeStore
+    bus: Bus
+    tell: Tell
+
+    async def __call__(self, job: Job) -> Job:
+        """Does what is left to do for the job's ended attempt; returns the job as it is then stored.
+
+        Raises:
+            Retryable: Something was busy; calling again goes on.
+        """
+        attempt = job.unsettled
+        if attempt is None:
+            return job
+        await self.outcomes.add(job, attempt)
+        log.info(
+            "Outcome of %s: %s",
+            job.vm_name,
+            attempt.outcome,
+            extra={"action": "outcome_recorded", "outcome": attempt.outcome, **job.log_context()},
+        )
+        ledger = await self.jobs.ledger(job.team, job.policy)
+        policy = good_policy(ledger) if ledger else None
+        if attempt.terminal and job.state.is_bad:
+            await self._tell_of(job, attempt, ledger, policy)
+        if ledger and policy:
+            await self.wake_next(ledger, policy)
+        settled = replace(job, unsettled=None)
+        try:
+            committed = await self.jobs.commit(Change(jobs=(settled,), at=self.clock.now()))
+        except Stale:
+            # Another handler settled it too, or discovery moved it: nothing is lost.
+            return settled
+        return replace(settled, etag=committed.jobs[job.id])
+
+    async def wake_next(self, ledger: Ledger, policy: Policy) -> None:
+        """Wakes the jobs whose turn is next, each at its first legal instant."""
+        now = self.clock.now()
+        turns = next_turns(ledger, policy, now)
+        await self.bus.wake([wake_for(turn) for turn in turns], now=now)
+
+    async def _tell_of(
+        self, job: Job, attempt: Attempt, ledger: Ledger | None, policy: Policy | None
+    ) -> None:
+        now = self.clock.now()
+        alert = Alert(
+            id=event_id(attempt.outcome, job.id, str(attempt.number)),
+            kind=attempt.outcome,
+            subject=job.vm_name,
+            reason=attempt.reason,
+            raised_at=now,
+            team=job.team,
+            policy=job.policy,
+            next_step=_next_step(job, ledger, policy),
+            facts=_facts(job, attempt, now),
+            recipients=policy.owners if policy else (),
+        )
+        await self.tell(alert)
+
+
+def good_policy(ledger: Ledger) -> Policy | None:
+    """The policy's last good version, as its head keeps it; None if this version cannot read it."""
+    return standing(ledger.head.key, ledger.head.columns, None).policy
+
+
+def wake_for(turn: Turn) -> WakeAt:
+    """The message for a turn."""
+    job = turn.job
+    return WakeAt(
+        wake=Wake(team=job.team, policy=job.policy, job_id=job.id), at=turn.at, cause="turn"
+    )
+
+
+def _facts(job: Job, attempt: Attempt, now: datetime) -> tuple[tuple[str, str], ...]:
+    """What a reader needs, the most important first."""
+    status = job.maintenance
+    left = status.pre_maintenance_window_end_time - now
+    window = (
+        f"open until {_utc(status.pre_maintenance_window_end_time)} ({format_duration(left)} left)"
+        if left > timedelta(0)
+        else f"closed at {_utc(status.pre_maintenance_window_end_time)}"
+    )
+    facts = {
+        "VM": f"{job.vm_name} (resource group {job.resource_group}, {job.location})",
+        "Policy": f"{job.team}/{job.policy}, stage {job.stage}, attempt {attempt.number}",
+        "lastOperationResultCode": attempt.last_operation_result_code or "(none)",
+        "lastOperationMessage": attempt.last_operation_message or "(none)",
+        "Self-service window": window,
+        "Azure acts by itself": _azure_acts(job),
+        "Subscription": job.subscription_id,
+        "Correlation id": attempt.correlation_id,
+    }
+    return tuple((label, value) for label, value in facts.items() if value)
+
+
+def _next_step(job: Job, ledger: Ledger | None, policy: Policy | None) -> str:
+    if job.state is JobState.MISSED:
+        return (
+            f"Baton can no longer start it. Azure does it by itself {_azure_acts(job) or 'later'}."
+        )
+    if not ledger or not policy:
+        return "Baton does nothing more with this VM."
+    rollout = ledger.in_rollout(job.rollout)
+    waiting = [other for other in rollout if other.state is JobState.PLANNED]
+    if halted_by([job], policy) and waiting:
+        return (
+            f"The rollout is halted: {_count(waiting)} of {job.team}/{job.policy} will not start. "
+            "Set onFailure to 'continue' in the policy to go on without this VM; whatever is not done when "
+            "its self-service window closes, Azure does by itself."
+        )
+    if waiting:
+        return f"The rollout goes on with {_count(waiting)}; Baton does nothing more with this VM."
+    return "Baton does nothing more with this VM; look at it, and redeploy it by hand if Azure offers that."
+
+
+def _count(jobs: Iterable[Job]) -> str:
+    count = len(list(jobs))
+    return "1 more VM" if count == 1 else f"{count} more VMs"
+
+
+def _azure_acts(job: Job) -> str:
+    start = job.maintenance.maintenance_window_start_time
+    end = job.maintenance.maintenance_window_end_time
+    if start and end:
+        return f"between {_utc(start)} and {_utc(end)}"
+    return f"from {_utc(start)}" if start else ""
+
+
+def _utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

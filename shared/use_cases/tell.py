@@ -1,0 +1,30 @@
+"""Telling people: an event becomes an alert once, and a mail soon."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.domain.alert import Alert
+from shared.ports import AlertStore, Bus, Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Raises alerts.
+
+    Attributes:
+        recipients: Of every alert (BATON_EMAIL_TO).
+        digest: BATON_ALERT_DIGEST.
+    """
+
+    clock: Clock
+    alerts: AlertStore
+    bus: Bus
+    recipients: tuple[str, ...]
+    digest: timedelta
+
+    async def __call__(self, alert: Alert) -> None:
+        """Raises the alert, to its own recipients and those of every alert. Idempotent by its id."""
+        everyone = tuple(sorted({*self.recipients, *alert.recipients}))
+        await self.alerts.add(replace(alert, recipients=everyone))
+        # Even where it was raised before: the process that raised it may have died before this line.
+        await self.bus.wake_alerts(alert.raised_at + self.digest, now=self.clock.now())

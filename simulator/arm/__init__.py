@@ -1,0 +1,1 @@
+"""A Resource Manager emulator: enough of Azure for azure-mgmt-compute to run unmodified."""

@@ -1,0 +1,241 @@
+"""The JSON of VMs and what surrounds them, as the compute provider writes it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from simulator.arm.records import VmRecord, compute_id
+from simulator.arm.state import VmState
+from simulator.scenario_model import ArmSettings, AvailabilitySet
+
+Json = dict[str, Any]
+
+_HEARTBEAT: Final = timedelta(seconds=15)
+"""How often a ready agent's status time moves on; a client must not take an old one for new."""
+
+_POWER_TEXT: Final[Mapping[str, str]] = {
+    "running": "VM running",
+    "stopping": "VM stopping",
+    "stopped": "VM stopped",
+    "starting": "VM starting",
+    "deallocated": "VM deallocated",
+}
+_PROVISIONING_TEXT: Final[Mapping[str, str]] = {
+    "Succeeded": "Provisioning succeeded",
+    "Updating": "Updating",
+    "Failed": "Provisioning failed",
+}
+
+
+def vm_model(record: VmRecord, *, shouting: bool = False) -> Json:
+    """The full model of a VM, without its instance view.
+
+    ``shouting`` upper-cases the resource group in the ids, as Azure's lists often do.
+    """
+    spec, name = record.spec, record.spec.name
+    identity = _echoed(record.id, spec.resource_group, shouting=shouting)
+    scope = identity.split("/providers/", maxsplit=1)[0]
+    properties: Json = {
+        "vmId": record.guid,
+        "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
+        "storageProfile": _storage(name, scope),
+        "osProfile": {
+            "computerName": name[:15],
+            "adminUsername": "azureuser",
+            "windowsConfiguration": {
+                "provisionVMAgent": True,
+                "enableAutomaticUpdates": True,
+                "patchSettings": {"patchMode": "AutomaticByOS"},
+            },
+            "secrets": [],
+            "allowExtensionOperations": True,
+        },
+        "networkProfile": {
+            "networkInterfaces": [
+                {
+                    "id": f"{scope}/providers/Microsoft.Network/networkInterfaces/{name}-nic",
+                    "properties": {"primary": True},
+                }
+            ]
+        },
+        "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
+        "provisioningState": record.state.provisioning,
+        "timeCreated": "2025-03-04T08:15:30.1234567+00:00",
+    }
+    if spec.availability_set:
+        # Azure really writes the set's id in capitals here and not in the set itself.
+        set_scope = record.id.split("/resourceGroups/", maxsplit=1)[0]
+        properties["availabilitySet"] = {
+            "id": f"{set_scope}/resourceGroups/{spec.resource_group.upper()}"
+            f"/providers/Microsoft.Compute/availabilitySets/{spec.availability_set.upper()}"
+        }
+    body = _resource(record, identity)
+    if record.state.tags:
+        body["tags"] = dict(record.state.tags)
+    if spec.zone:
+        body["zones"] = [spec.zone]
+    return {**body, "properties": properties}
+
+
+def vm_status(record: VmRecord, now: datetime, settings: ArmSettings) -> Json:
+    """A VM in the list with ``statusOnly=true``: no tags, no profiles, the statuses."""
+    view: Json = {"statuses": _statuses(record.state)}
+    maintenance = maintenance_status(record.state, now, settings)
+    if settings.status_list_carries_maintenance and maintenance is not None:
+        view["maintenanceRedeployStatus"] = maintenance
+    return {
+        **_resource(record, record.id),
+        "properties": {
+            "vmId": record.guid,
+            "provisioningState": record.state.provisioning,
+            "instanceView": view,
+        },
+    }
+
+
+def instance_view(record: VmRecord, now: datetime, settings: ArmSettings) -> Json:
+    """The instance view of a VM; a deallocated one has neither agent nor name to tell."""
+    spec, state = record.spec, record.state
+    view: Json = {}
+    if spec.availability_set:
+        view["platformUpdateDomain"] = spec.update_domain
+        view["platformFaultDomain"] = spec.update_domain % 2
+    if state.power != "deallocated":
+        view |= {
+            "computerName": spec.name[:15],
+            "osName": "Windows Server 2022 Datacenter",
+            "osVersion": "10.0.20348.2762",
+            "vmAgent": _agent(state, now),
+        }
+    provisioned = {
+        "code": "ProvisioningState/succeeded",
+        "level": "Info",
+        "displayStatus": "Provisioning succeeded",
+        "time": _time(state.provisioning_since),
+    }
+    view |= {
+        "disks": [{"name": f"{spec.name}_OsDisk", "statuses": [provisioned]}],
+        "bootDiagnostics": {},
+        "hyperVGeneration": "V2",
+        "isVMInStandbyPool": False,
+    }
+    maintenance = maintenance_status(state, now, settings)
+    if maintenance is not None:
+        view["maintenanceRedeployStatus"] = maintenance
+    view["statuses"] = _statuses(state)
+    return view
+
+
+def maintenance_status(state: VmState, now: datetime, settings: ArmSettings) -> Json | None:
+    """``maintenanceRedeployStatus``; None where Azure leaves it out: there is no maintenance."""
+    maintenance = state.maintenance
+    if maintenance is None or now >= maintenance.end:
+        return None
+    if settings.drop_status_when_done and maintenance.code == "MaintenanceCompleted":
+        return None
+    return {
+        "isCustomerInitiatedMaintenanceAllowed": state.is_offered(now),
+        "preMaintenanceWindowStartTime": maintenance.pre_start.isoformat(),
+        "preMaintenanceWindowEndTime": maintenance.pre_end.isoformat(),
+        "maintenanceWindowStartTime": maintenance.start.isoformat(),
+        "maintenanceWindowEndTime": maintenance.end.isoformat(),
+        "lastOperationResultCode": maintenance.code,
+        "lastOperationMessage": maintenance.message,
+    }
+
+
+def availability_set_body(availability_set: AvailabilitySet, vms: list[VmRecord]) -> Json:
+    """An availability set with references to its VMs, their ids in capitals as Azure has them."""
+    return {
+        "name": availability_set.name,
+        "id": compute_id(availability_set, "availabilitySets"),
+        "type": "Microsoft.Compute/availabilitySets",
+        "location": availability_set.location,
+        "sku": {"name": "Aligned"},
+        "properties": {
+            "platformUpdateDomainCount": availability_set.update_domains,
+            "platformFaultDomainCount": 2,
+            "virtualMachines": [
+                {"id": f"{vm.id.rsplit('/', 1)[0]}/{vm.spec.name.upper()}"} for vm in vms
+            ],
+        },
+    }
+
+
+def _resource(record: VmRecord, identity: str) -> Json:
+    return {
+        "name": record.spec.name,
+        "id": identity,
+        "type": "Microsoft.Compute/virtualMachines",
+        "location": record.spec.location,
+    }
+
+
+def _echoed(identity: str, group: str, *, shouting: bool) -> str:
+    plain = f"/resourceGroups/{group}/"
+    return identity.replace(plain, plain.replace(group, group.upper())) if shouting else identity
+
+
+def _storage(name: str, scope: str) -> Json:
+    disk = f"{name}_OsDisk"
+    return {
+        "imageReference": {
+            "publisher": "MicrosoftWindowsServer",
+            "offer": "WindowsServer",
+            "sku": "2022-datacenter-g2",
+            "version": "latest",
+            "exactVersion": "20348.2762.241006",
+        },
+        "osDisk": {
+            "osType": "Windows",
+            "name": disk,
+            "createOption": "FromImage",
+            "caching": "ReadWrite",
+            "managedDisk": {"id": f"{scope}/providers/Microsoft.Compute/disks/{disk}"},
+            "deleteOption": "Detach",
+        },
+        "dataDisks": [],
+        "diskControllerType": "SCSI",
+    }
+
+
+def _statuses(state: VmState) -> list[Json]:
+    return [
+        {
+            "code": f"ProvisioningState/{state.provisioning.lower()}",
+            "level": "Error" if state.provisioning == "Failed" else "Info",
+            "displayStatus": _PROVISIONING_TEXT[state.provisioning],
+            "time": _time(state.provisioning_since),
+        },
+        {
+            "code": f"PowerState/{state.power}",
+            "level": "Info",
+            "displayStatus": _POWER_TEXT[state.power],
+        },
+    ]
+
+
+def _agent(state: VmState, now: datetime) -> Json:
+    if state.is_agent_ready:
+        beats = (now - state.agent_since) // _HEARTBEAT
+        status = {
+            "code": "ProvisioningState/succeeded",
+            "level": "Info",
+            "displayStatus": "Ready",
+            "message": "GuestAgent is running and processing the extensions.",
+            "time": _time(state.agent_since + beats * _HEARTBEAT),
+        }
+        return {"vmAgentVersion": "2.7.41491.1149", "statuses": [status], "extensionHandlers": []}
+    status = {
+        "code": "ProvisioningState/Unavailable",
+        "level": "Warning",
+        "displayStatus": "Not Ready",
+        "message": "VM status blob is found but not yet populated.",
+        "time": _time(now),
+    }
+    return {"vmAgentVersion": "Unknown", "statuses": [status]}
+
+
+def _time(at: datetime) -> str:
+    """A status time as compute writes it: seven digits of a second, which Python has not."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f}0+00:00"

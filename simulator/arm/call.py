@@ -1,0 +1,44 @@
+"""One request to the emulator and its answer, free of any web framework."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from simulator.arm.operations import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to Resource Manager.
+
+    Attributes:
+        params: the named parts of the path.
+        query: the query, names lower-cased: Azure's are case-insensitive.
+        base_url: what the client reached the emulator by, for the links in answers.
+        note: what the journal is to know beyond method, path and status; handlers write here.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    now: datetime
+    base_url: str
+    request: Request
+    note: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer. ``status`` None drops the connection without one."""
+
+    status: int | None
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_api_version(text: str) -> bool:
+    """Whether it is a date, with or without ``-preview``: the emulator serves every version."""
+    return re.fullmatch(r"\d{4}-\d{2}-\d{2}(-preview)?", text, re.ASCII) is not None

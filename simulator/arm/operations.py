@@ -1,0 +1,55 @@
+"""What became of each performMaintenance: operations and refusals."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The ids that Resource Manager gives one request, and the client's own."""
+
+    request_id: str
+    correlation_id: str
+    client_request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An accepted performMaintenance.
+
+    Attributes:
+        vm: the id of the VM in its true casing.
+        ends_at: when it ends; None for never.
+        error: code and message where it ends Failed.
+    """
+
+    id: str
+    vm: str
+    location: str
+    started: datetime
+    ends_at: datetime | None
+    error: tuple[str, str] | None
+    request: Request
+
+    def status(self, now: datetime) -> str:
+        """``InProgress``, ``Succeeded`` or ``Failed`` at ``now``."""
+        if self.ends_at is None or now < self.ends_at:
+            return "InProgress"
+        return "Failed" if self.error else "Succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A performMaintenance answered with an error."""
+
+    vm: str
+    at: datetime
+    http_status: int
+    code: str
+    message: str
+    request: Request
+
+
+def timestamp(at: datetime) -> str:
+    """A time as most of Azure writes it: seven digits of a second, and Z."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f}0Z"

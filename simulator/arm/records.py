@@ -1,0 +1,64 @@
+"""The records the cloud keeps, and the ids by which Azure calls them."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from simulator.arm.state import VmState
+from simulator.scenario_model import AvailabilitySet, Fault, Step, Vm
+
+NAMESPACE: Final = uuid.UUID("6c4d3f5e-0f5b-4f0e-9d59-8d2f2c1b7a10")
+"""The same scenario has the same ids in every run."""
+
+
+@dataclass
+class SubscriptionRecord:
+    """A subscription. ``rotation`` shifts its zone numbers, see ``locations``."""
+
+    id: str
+    name: str
+    fault: Fault
+    rotation: int
+
+
+@dataclass
+class VmRecord:
+    """A VM: what it was made as in ``spec``, what it is now in ``state``.
+
+    Attributes:
+        id: the resource id in its true casing.
+        step: how many script entries were used up.
+        announced: how many maintenances it has had.
+    """
+
+    spec: Vm
+    id: str
+    state: VmState
+    script: tuple[Step, ...]
+    step: int = 0
+    announced: int = 0
+
+    @property
+    def key(self) -> str:
+        """The id as it is compared: in lower case."""
+        return self.id.lower()
+
+    @property
+    def guid(self) -> str:
+        """``vmId``: the VM's identity, whatever it is called."""
+        return str(uuid.uuid5(NAMESPACE, self.key))
+
+    @property
+    def address(self) -> str:
+        """The dynamic public address; another one after every move."""
+        digest = hashlib.sha256(f"{self.key}#{self.state.moves}".encode()).digest()
+        return f"20.{digest[0]}.{digest[1]}.{digest[2]}"
+
+
+def compute_id(resource: Vm | AvailabilitySet, kind: str) -> str:
+    """The resource id, in the casing of the scenario; ``kind`` is virtualMachines or the like."""
+    return (
+        f"/subscriptions/{resource.subscription}/resourceGroups/{resource.resource_group}"
+        f"/providers/Microsoft.Compute/{kind}/{resource.name}"
+    )

@@ -1,0 +1,185 @@
+"""What an independent checker knows of a rollout: facts from the outside.
+
+None of them is the app's word, but the outcome rows that it is judged by.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+EDIT_GRACE = timedelta(seconds=2)
+"""An edit and a request that is just being sent are not one instant: either side of it is legal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """A VM as the scenario made it. `key` is its lower-cased id, as is `availability_set`."""
+
+    key: str
+    name: str
+    resource_group: str
+    subscription: str
+    location: str
+    zone: str = ""
+    availability_set: str = ""
+    update_domain: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A self-service window that Azure announced or moved at `since`; it ends before `end`."""
+
+    vm: str
+    since: datetime
+    start: datetime
+    end: datetime
+    is_new: bool
+    """Whether it belongs to a new maintenance, and did not merely move."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A POST of performMaintenance that reached Resource Manager. `reason`: why it was refused."""
+
+    vm: str
+    at: datetime
+    accepted: bool
+    maintenance: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened to a VM: away, back, completed, aborted, retryLater, deleted, ..."""
+
+    vm: str
+    at: datetime
+    name: str
+    maintenance: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of the outcome table."""
+
+    job: str
+    vm: str
+    name: str
+    team: str
+    policy: str
+    attempt: int
+    outcome: str
+    terminal: bool
+    ended: datetime
+    started: datetime | None = None
+    code: str = ""
+    message: str = ""
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether a person must be told."""
+        return self.terminal and self.outcome in ("failed", "aborted", "timedOut", "missed")
+
+    @property
+    def halts(self) -> bool:
+        """Whether it stops a rollout whose policy does not say `continue`."""
+        return self.terminal and self.outcome in ("failed", "aborted", "timedOut")
+
+    @property
+    def never_started(self) -> bool:
+        """Whether nothing was done to the VM, so that another job may follow for the maintenance."""
+        return self.outcome in ("missed", "withdrawn", "gone", "skipped")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyEdit:
+    """A policy row written, or merged into, at `at`."""
+
+    at: datetime
+    team: str
+    name: str
+    columns: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenMail:
+    """A mail as the sink got it; `copies` of one Message-ID are one mail delivered more than once."""
+
+    message_id: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything the promises are judged by. Times are aware; lists are in the order of time.
+
+    Attributes:
+        machines: by key.
+        results: what Resource Manager shows of a VM at the end: (lastOperationResultCode, message).
+        pairs: region name to the regions that either side lists as its pair.
+    """
+
+    machines: Mapping[str, Machine]
+    windows: tuple[Window, ...] = ()
+    starts: tuple[Start, ...] = ()
+    events: tuple[Event, ...] = ()
+    rows: tuple[Row, ...] = ()
+    edits: tuple[PolicyEdit, ...] = ()
+    mails: tuple[SeenMail, ...] = ()
+    results: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    pairs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> tuple[Start, ...]:
+        """The starts that Azure took."""
+        return tuple(start for start in self.starts if start.accepted)
+
+    def name(self, vm: str) -> str:
+        """What people call the VM."""
+        machine = self.machines.get(vm)
+        return machine.name if machine else vm.rpartition("/")[2]
+
+    def row_of(self, start: Start) -> Row | None:
+        """The attempt that an accepted start belongs to, by the outcome table."""
+        rows = (
+            row
+            for row in self.rows
+            if row.vm == start.vm and row.started and row.started <= start.at <= row.ended
+        )
+        return next(rows, None)
+
+    def released(self, start: Start) -> datetime | None:
+        """When a started VM was back: by Azure's log, else when the app gave it up; None: never."""
+        again = min(
+            (other.at for other in self.accepted if other.vm == start.vm and other.at > start.at),
+            default=None,
+        )
+        for event in self.events:
+            mine = event.vm == start.vm and event.at >= start.at
+            if mine and event.name in ("back", "deleted") and not (again and event.at > again):
+                return event.at
+        row = self.row_of(start)
+        return row.ended if row else None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement on one promise. `violations` name who, what and when; empty: it was kept."""
+
+    promise: str
+    says: str
+    evidence: str
+    violations: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Whether the promise was kept."""
+        return not self.violations
+
+
+def clock(at: datetime) -> str:
+    """A time as verdicts show it."""
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03}"

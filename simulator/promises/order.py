@@ -1,0 +1,238 @@
+"""P3, P4 and P5: what each start means beside the others."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from simulator.promises.model import EDIT_GRACE, Evidence, Machine, Row, Start, Verdict, clock
+from simulator.promises.policies import History, Policy
+
+_JOIN = timedelta(seconds=10)
+"""A VM announced this late into a stage may not have been discovered before the stage ended."""
+
+
+def stages(evidence: Evidence) -> Verdict:
+    """P3: no start before every VM of the earlier stages has its outcome, none after a halt."""
+    history = History(evidence)
+    violations = []
+    pairs = 0
+    for start in evidence.accepted:
+        owners = history.owners(start.vm, start.at)
+        for policy in owners[-1:]:
+            earlier = _earlier(evidence, history, policy, start)
+            pairs += len(earlier)
+            violations += [
+                f"{evidence.name(start.vm)} started at {clock(start.at)}, before {machine.name} "
+                f"of an earlier stage of {policy} had its outcome"
+                for machine in earlier
+                if not _has_outcome(evidence, machine, start.at)
+            ]
+        halting = [_halt(evidence, policy, start) for policy in owners]
+        if halting and all(halting):
+            row = halting[-1]
+            violations.append(
+                f"{evidence.name(start.vm)} started at {clock(start.at)} though {row and row.name} "
+                f"had ended {row and row.outcome} and {owners[-1]} halts"
+            )
+    facts = f"{len(evidence.accepted)} starts against {pairs} VMs of earlier stages"
+    return Verdict("P3", "stage after stage, none after a halt", facts, tuple(violations))
+
+
+def slots(evidence: Evidence) -> Verdict:
+    """P4: at most `concurrency` away, a slot rests for `gap`, a stage for `stageGap`."""
+    history = History(evidence)
+    violations, rests, most = [], [], 0
+    for start in evidence.accepted:
+        owners = history.owners(start.vm, start.at)
+        if not owners:
+            continue  # P2 tells of it
+        beside = _beside(evidence, history, owners[-1], start)
+        most = max(most, 1 + sum(not end or end > start.at for end in beside))
+        room = max(policy.concurrency for policy in owners)
+        gap = min(policy.gap for policy in owners)
+        busy = sum(not end or end + gap > start.at for end in beside)
+        if busy >= room:
+            violations.append(
+                f"{evidence.name(start.vm)} at {clock(start.at)}: {busy} of {room} slots of "
+                f"{owners[-1]} were taken or within the gap of {_seconds(gap)}"
+            )
+        if (rest := _rest(beside, room, start.at)) is not None:
+            rests.append(rest - gap)
+        violations += _too_soon(evidence, history, owners, start)
+    spare = (
+        f"tightest gap {_seconds(min(rests))} above the least" if rests else "no slot used twice"
+    )
+    facts = f"{len(evidence.accepted)} starts; at most {most} of a policy away; {spare}"
+    return Verdict("P4", "concurrency, gaps and stage gaps", facts, tuple(violations))
+
+
+def placement(evidence: Evidence) -> Verdict:
+    """P5: one update domain of a set; within a policy one zone, and one region of a pair."""
+    history = History(evidence)
+    violations, overlaps = [], 0
+    for first, second in combinations(evidence.accepted, 2):
+        end = evidence.released(first)
+        if first.vm == second.vm or (end and end <= second.at):
+            continue
+        overlaps += 1
+        one, other = evidence.machines.get(first.vm), evidence.machines.get(second.vm)
+        if one and other and (why := _clash(evidence, history, one, other, first, second)):
+            violations.append(f"{one.name} and {other.name} at {clock(second.at)}: {why}")
+    facts = f"{overlaps} pairs of VMs away together"
+    return Verdict("P5", "update domains, zones and pairs apart", facts, tuple(violations))
+
+
+# --- stages -----------------------------------------------------------------------------------------
+
+
+def _earlier(evidence: Evidence, history: History, policy: Policy, start: Start) -> list[Machine]:
+    """The VMs that had to have their outcome before this start."""
+    stage = policy.stage(evidence.machines[start.vm])
+    return [
+        machine
+        for machine in _members(evidence, history, policy, start.at)
+        if policy.stage(machine) < stage and _joined(evidence, history, policy, machine)
+    ]
+
+
+def _members(
+    evidence: Evidence, history: History, policy: Policy, moment: datetime
+) -> Iterator[Machine]:
+    """The VMs of the policy that were offered by then."""
+    for machine in evidence.machines.values():
+        offered = any(w.vm == machine.key and w.since <= moment for w in evidence.windows)
+        if offered and any(
+            (own.team, own.name) == (policy.team, policy.name)
+            for own in history.owners(machine.key, moment)
+        ):
+            yield machine
+
+
+def _joined(evidence: Evidence, history: History, policy: Policy, machine: Machine) -> bool:
+    """Whether the VM was announced in time to be of the rollout: before its stage had ended."""
+    announced = min(w.since for w in evidence.windows if w.vm == machine.key)
+    first = min(w.since for w in evidence.windows)
+    if announced <= first:
+        # Announced from the start. One that vanished before anybody looked has no row at all.
+        return any(row.vm == machine.key for row in evidence.rows) or not _vanished(
+            evidence, machine
+        )
+    stage = policy.stage(machine)
+    return any(
+        row.vm != machine.key
+        and row.terminal
+        and row.ended > announced + _JOIN
+        and row.vm in evidence.machines
+        and policy.stage(evidence.machines[row.vm]) == stage
+        and any(own.name == policy.name for own in history.owners(row.vm, row.ended))
+        for row in evidence.rows
+    )
+
+
+def _vanished(evidence: Evidence, machine: Machine) -> bool:
+    return any(e.vm == machine.key and e.name in ("deleted", "withdrawn") for e in evidence.events)
+
+
+def _has_outcome(evidence: Evidence, machine: Machine, moment: datetime) -> bool:
+    return any(
+        row.vm == machine.key and row.terminal and row.ended <= moment for row in evidence.rows
+    )
+
+
+def _halt(evidence: Evidence, policy: Policy, start: Start) -> Row | None:
+    """The outcome after which the policy's rollout should have stood still.
+
+    A start that was claimed before the failure was known may still be on its way.
+    """
+    if policy.continues:
+        return None
+    mine = evidence.row_of(start)
+    for row in evidence.rows:
+        if row.halts and (row.team, row.policy) == (policy.team, policy.name):
+            claimed_after = bool(mine and mine.started and mine.started > row.ended)
+            if claimed_after or start.at > row.ended + EDIT_GRACE:
+                return row
+    return None
+
+
+# --- slots ------------------------------------------------------------------------------------------
+
+
+def _beside(
+    evidence: Evidence, history: History, policy: Policy, start: Start
+) -> list[datetime | None]:
+    """When each VM of the same stage that was started before was released; None: not yet."""
+    stage = policy.stage(evidence.machines[start.vm])
+    return [
+        evidence.released(other)
+        for other in evidence.accepted
+        if other.at < start.at
+        and other.vm in evidence.machines
+        and any(
+            (own.team, own.name) == (policy.team, policy.name)
+            and policy.stage(evidence.machines[other.vm]) == stage
+            for own in history.owners(other.vm, other.at)
+        )
+    ]
+
+
+def _rest(beside: list[datetime | None], room: int, at: datetime) -> timedelta | None:
+    """How long the slot that this start took had been free; None where it was never used."""
+    if len(beside) < room:
+        return None
+    ends = sorted(end for end in beside if end and end <= at)
+    turn = len(beside) - room
+    return at - ends[turn] if turn < len(ends) else None
+
+
+def _too_soon(
+    evidence: Evidence, history: History, owners: list[Policy], start: Start
+) -> Iterator[str]:
+    """The VMs of earlier stages after which the stage gap had not passed."""
+    policy, rest = owners[-1], min(owner.stage_gap for owner in owners)
+    for machine in _earlier(evidence, history, policy, start):
+        end = _finished(evidence, machine, start.at)
+        if end and start.at < end + rest:
+            yield (
+                f"{evidence.name(start.vm)} at {clock(start.at)}: {_seconds(start.at - end)} after "
+                f"{machine.name} of the stage before, where {policy} asks for {_seconds(rest)}"
+            )
+
+
+def _finished(evidence: Evidence, machine: Machine, moment: datetime) -> datetime | None:
+    """When the VM was back for good, or given up."""
+    rows = [
+        row
+        for row in evidence.rows
+        if row.vm == machine.key and row.terminal and row.ended <= moment
+    ]
+    if not rows:
+        return None  # P3 tells of it
+    starts = [start for start in evidence.accepted if start.vm == machine.key]
+    last = [start for start in starts if start.at <= rows[-1].ended]
+    return evidence.released(last[-1]) if last else rows[-1].ended
+
+
+# --- placement --------------------------------------------------------------------------------------
+
+
+def _clash(
+    evidence: Evidence, history: History, one: Machine, other: Machine, first: Start, second: Start
+) -> str:
+    same_set = one.availability_set and one.availability_set == other.availability_set
+    if same_set and one.update_domain != other.update_domain:
+        return f"update domains {one.update_domain} and {other.update_domain} of one set"
+    mine = {str(policy) for policy in history.owners(one.key, first.at)}
+    theirs = {str(policy) for policy in history.owners(other.key, second.at)}
+    if not mine & theirs:
+        return ""
+    zones = [(m.location, m.subscription, m.zone) for m in (one, other)]
+    if one.zone and other.zone and zones[0] != zones[1]:
+        return f"zones {one.zone} and {other.zone} of one policy"
+    if other.location in evidence.pairs.get(one.location, frozenset()):
+        return f"{one.location} and {other.location}, a pair, of one policy"
+    return ""
+
+
+def _seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():.2f} s"

@@ -1,0 +1,153 @@
+"""From what the emulators and the tables give to the facts that promises are judged by."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from simulator.arm.locations import BUILT_IN
+from simulator.arm.records import compute_id
+from simulator.promises.model import (
+    Event,
+    Evidence,
+    Machine,
+    PolicyEdit,
+    Row,
+    SeenMail,
+    Start,
+    Window,
+)
+from simulator.scenario_model import Scenario, Vm
+
+Json = Mapping[str, Any]
+
+
+def read_evidence(
+    *,
+    scenario: Scenario,
+    t0: datetime,
+    log: Iterable[Json],
+    vms: Iterable[Json],
+    rows: Iterable[Json],
+    edits: Sequence[PolicyEdit],
+    mails: Iterable[Json],
+) -> Evidence:
+    """Everything known of a run.
+
+    Args:
+        scenario: the fleet and its windows.
+        t0: the instant that the scenario's offsets count from.
+        log: records of the ARM emulator, `GET /_emulator/log`.
+        vms: its VMs at the end, `GET /_emulator/vms`.
+        rows: entities of the outcome table.
+        edits: every policy row written, and when; the first ones with all their columns.
+        mails: of the mail sink, `GET /mails`.
+    """
+    records = sorted(log, key=lambda record: (record["time"], record["seq"]))
+    events = [record for record in records if record["kind"] == "event"]
+    machines = [_machine(vm) for vm in scenario.vms]
+    return Evidence(
+        machines={machine.key: machine for machine in machines},
+        windows=tuple(_windows(scenario, t0, events)),
+        starts=tuple(
+            Start(
+                vm=record["vmId"],
+                at=_time(record["time"]),
+                accepted=record["accepted"],
+                maintenance=record["maintenanceId"],
+                reason=record["reason"],
+            )
+            for record in records
+            if record["kind"] == "request" and "accepted" in record
+        ),
+        events=tuple(
+            Event(
+                vm=record["vmId"],
+                at=_time(record["time"]),
+                name=record["event"],
+                maintenance=record["maintenanceId"],
+            )
+            for record in events
+            if "vmId" in record
+        ),
+        rows=tuple(sorted(map(_row, rows), key=lambda row: row.ended)),
+        edits=tuple(sorted(edits, key=lambda edit: edit.at)),
+        mails=tuple(_mail(mail) for mail in mails),
+        results={vm["id"]: (vm["code"], vm["message"] or "") for vm in vms if vm["code"] != "None"},
+        pairs=_pairs(scenario),
+    )
+
+
+def _machine(vm: Vm) -> Machine:
+    # A set is named within the VM's own subscription and group.
+    group = f"{vm.subscription}/{vm.resource_group}/".lower()
+    return Machine(
+        key=compute_id(vm, "virtualMachines").lower(),
+        name=vm.name,
+        resource_group=vm.resource_group,
+        subscription=vm.subscription.lower(),
+        location=vm.location,
+        zone=vm.zone,
+        availability_set=group + vm.availability_set.lower() if vm.availability_set else "",
+        update_domain=vm.update_domain,
+        tags=vm.tags,
+    )
+
+
+def _windows(scenario: Scenario, t0: datetime, events: Iterable[Json]) -> list[Window]:
+    found = []
+    for vm in scenario.vms:
+        if vm.maintenance is not None:
+            start, end, _, _ = vm.maintenance.at(t0)
+            key = compute_id(vm, "virtualMachines").lower()
+            found.append(Window(vm=key, since=t0, start=start, end=end, is_new=True))
+    found += [
+        Window(
+            vm=event["vmId"],
+            since=_time(event["time"]),
+            start=_time(event["pre_start"]),
+            end=_time(event["pre_end"]),
+            is_new=event["event"] == "announced",
+        )
+        for event in events
+        if event["event"] in ("announced", "windowMoved")
+    ]
+    return sorted(found, key=lambda window: window.since)
+
+
+def _row(entity: Json) -> Row:
+    return Row(
+        job=entity["jobId"],
+        vm=entity["vmId"].lower(),
+        name=entity["vmName"],
+        team=entity["team"],
+        policy=entity["policy"],
+        attempt=int(entity["attempt"]),
+        outcome=entity["outcome"],
+        terminal=bool(entity["terminal"]),
+        ended=_time(entity["endedAt"]),
+        started=_time(entity["startedAt"]) if entity.get("startedAt") else None,
+        code=entity.get("lastOperationResultCode") or "",
+        message=entity.get("lastOperationMessage") or "",
+    )
+
+
+def _mail(mail: Json) -> SeenMail:
+    return SeenMail(message_id=mail["messageId"], subject=mail["subject"], text=mail["text"])
+
+
+def _pairs(scenario: Scenario) -> dict[str, frozenset[str]]:
+    """A pair holds if either side lists the other."""
+    pairs: dict[str, set[str]] = defaultdict(set)
+    known = {location.name: location for location in (*BUILT_IN, *scenario.locations)}
+    for location in known.values():
+        if location.pair:
+            pairs[location.name].add(location.pair)
+            pairs[location.pair].add(location.name)
+    return {name: frozenset(others) for name, others in pairs.items()}
+
+
+def _time(value: str | datetime) -> datetime:
+    """An aware time; the table SDK gives datetimes, the emulators text."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return moment.astimezone(UTC)

@@ -1,0 +1,79 @@
+"""P1 and P2: whether each performMaintenance was allowed at all."""
+
+from collections import Counter
+from datetime import datetime
+
+from simulator.promises.model import EDIT_GRACE, Evidence, Start, Verdict, Window, clock
+from simulator.promises.policies import History
+
+_FLAG_WAS_FALSE = ("noMaintenance", "alreadyAttempted", "outsideWindow", "operationInProgress")
+
+
+def once(evidence: Evidence) -> Verdict:
+    """P1: per VM and maintenance one accepted start, and one more for each RetryLater before it."""
+    violations = []
+    accepted: Counter[tuple[str, str]] = Counter()
+    for start in evidence.accepted:
+        occurrence = start.vm, start.maintenance
+        allowed = 1 + sum(
+            event.name == "retryLater" and (event.vm, event.maintenance) == occurrence
+            for event in evidence.events
+            if event.at <= start.at
+        )
+        accepted[occurrence] += 1
+        if accepted[occurrence] > allowed:
+            violations.append(
+                f"{evidence.name(start.vm)}: start {accepted[occurrence]} at {clock(start.at)}, "
+                f"where {allowed} {'was' if allowed == 1 else 'were'} allowed"
+            )
+    again = sum(accepted.values()) - len(accepted)
+    facts = (
+        f"{sum(accepted.values())} starts of {len(accepted)} maintenances, {again} after RetryLater"
+    )
+    return Verdict("P1", "never twice for one maintenance", facts, tuple(violations))
+
+
+def allowed(evidence: Evidence) -> Verdict:
+    """P2: every request, taken or not, came while it was allowed by Azure, window and policy."""
+    history = History(evidence)
+    violations = [
+        f"{evidence.name(start.vm)} at {clock(start.at)}: {why}"
+        for start in evidence.starts
+        for why in (_not_allowed(evidence, history, start),)
+        if why
+    ]
+    refused = Counter(start.reason for start in evidence.starts if not start.accepted)
+    told = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
+    facts = f"{len(evidence.starts)} requests; refused: {told or 'none'}"
+    return Verdict("P2", "only while Azure, window and policy allow", facts, tuple(violations))
+
+
+def _not_allowed(evidence: Evidence, history: History, start: Start) -> str:
+    if not history.owners(start.vm, start.at):
+        return "no enabled policy takes the VM"
+    if _just_changed(evidence, start):
+        return ""
+    window = window_at(evidence, start.vm, start.at)
+    if window is None:
+        return "no maintenance was announced"
+    if not window.start <= start.at < window.end:
+        return f"outside the window {clock(window.start)} to {clock(window.end)}"
+    if start.reason in _FLAG_WAS_FALSE:
+        return f"Azure did not allow it ({start.reason})"
+    return ""
+
+
+def _just_changed(evidence: Evidence, start: Start) -> bool:
+    """Whether Azure changed the maintenance so shortly before that the request was on its way."""
+    return any(
+        event.vm == start.vm
+        and event.name in ("windowMoved", "announced", "withdrawn", "deleted")
+        and start.at - EDIT_GRACE <= event.at <= start.at
+        for event in evidence.events
+    )
+
+
+def window_at(evidence: Evidence, vm: str, moment: datetime) -> Window | None:
+    """The VM's self-service window as it was announced at that moment."""
+    known = [each for each in evidence.windows if each.vm == vm and each.since <= moment]
+    return known[-1] if known else None

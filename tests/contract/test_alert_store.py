@@ -1,0 +1,116 @@
+"""AlertStore: what every implementation promises."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.alert import Alert, AlertState
+from shared.domain.errors import Stale
+from shared.ports import AlertStore
+from tests.builders import NOW, an_alert
+
+
+def without_etags(alerts: Sequence[Alert]) -> list[Alert]:
+    return [replace(alert, etag="") for alert in alerts]
+
+
+async def test_an_alert_is_kept_as_it_is(alerts: AlertStore) -> None:
+    alert = an_alert(
+        reason="It's “down”\n100%", raised_at=NOW + timedelta(microseconds=7), recipients=()
+    )
+
+    assert await alerts.add(alert)
+
+    assert without_etags(await alerts.unsent()) == [alert]
+
+
+async def test_the_same_alert_twice_is_one(alerts: AlertStore) -> None:
+    assert await alerts.add(an_alert())
+    assert not await alerts.add(an_alert(reason="told by somebody else"))
+
+    assert without_etags(await alerts.unsent()) == [an_alert()]
+
+
+async def test_of_many_that_raise_one_alert_at_once_one_is_first(alerts: AlertStore) -> None:
+    new = await asyncio.gather(*(alerts.add(an_alert()) for _ in range(8)))
+
+    assert sorted(new) == [False] * 7 + [True]
+
+
+async def test_unsent_are_those_raised_or_mailing_oldest_first(alerts: AlertStore) -> None:
+    states = [*AlertState, *AlertState]
+    for number, state in enumerate(states):
+        raised_at = NOW - timedelta(seconds=number)
+        await alerts.add(an_alert(str(number), state=state, raised_at=raised_at))
+
+    found = [(alert.state, alert.raised_at) for alert in await alerts.unsent()]
+
+    assert found == [
+        (AlertState.MAILING, NOW - timedelta(seconds=5)),
+        (AlertState.RAISED, NOW - timedelta(seconds=4)),
+        (AlertState.MAILING, NOW - timedelta(seconds=1)),
+        (AlertState.RAISED, NOW),
+    ]
+
+
+async def test_alerts_are_replaced_together_and_can_be_replaced_again(alerts: AlertStore) -> None:
+    for name in "abc":
+        await alerts.add(an_alert(name))
+    taken = [
+        replace(one, state=AlertState.MAILING, mail_id="m", leased_until=NOW, tries=1)
+        for one in await alerts.unsent()
+    ]
+
+    replaced = await alerts.replace(taken)
+    assert list(await alerts.unsent()) == list(replaced)
+    await alerts.replace([replace(one, state=AlertState.MAILED) for one in replaced])
+
+    assert list(await alerts.unsent()) == []
+
+
+async def test_a_lease_can_be_given_back(alerts: AlertStore) -> None:
+    await alerts.add(an_alert(leased_until=NOW))
+
+    await alerts.replace([replace(one, leased_until=None) for one in await alerts.unsent()])
+
+    assert [one.leased_until for one in await alerts.unsent()] == [None]
+
+
+async def test_one_stale_alert_and_none_is_replaced(alerts: AlertStore) -> None:
+    for name in "ab":
+        await alerts.add(an_alert(name))
+    read = await alerts.unsent()
+    await alerts.replace([replace(read[1], note="somebody was first")])
+    before = await alerts.unsent()
+
+    with pytest.raises(Stale):
+        await alerts.replace([replace(one, state=AlertState.MAILED) for one in read])
+
+    assert list(await alerts.unsent()) == list(before)
+
+
+async def test_a_hundred_alerts_are_replaced_and_more_are_refused(alerts: AlertStore) -> None:
+    for number in range(101):
+        await alerts.add(an_alert(str(number)))
+    read = await alerts.unsent()
+
+    with pytest.raises(ValueError, match="at most 100"):
+        await alerts.replace(read)
+    await alerts.replace([replace(one, state=AlertState.RECORDED) for one in read[:100]])
+    await alerts.replace([])
+
+    assert [one.id for one in await alerts.unsent()] == [read[100].id]
+
+
+async def test_an_alert_with_a_fact_of_any_length_is_still_raised(alerts: AlertStore) -> None:
+    facts = (("VM", "web-1"), ("lastOperationMessage", "long " * 20_000))
+
+    assert await alerts.add(an_alert(facts=facts, reason="long " * 20_000))
+
+    (kept,) = await alerts.unsent()
+    assert kept.facts[0] == ("VM", "web-1")
+    assert kept.facts[1][1].startswith("long long")
+    assert len(kept.reason) == 32_000

@@ -1,0 +1,59 @@
+"""`./baton demo` from end to end: every promise holds, or the exit code says so."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from cli.paths import ROOT
+
+# One worker runs them all: two clouds at once would compete for the cores and the folder.
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+
+SECONDS_MAX = 280
+
+
+def demo(scenario: str) -> tuple[int, str]:
+    """Run it as from a pipe: the exit code, and all that it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "demo", scenario],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=SECONDS_MAX,
+    )
+    return done.returncode, done.stdout
+
+
+def verdicts(said: str) -> dict[str, str]:
+    """Promise to `held` or `BROKEN`."""
+    return dict(re.findall(r"^ (P\d) +(held|BROKEN) ", said, re.MULTILINE))
+
+
+ALL_HELD = {f"P{number}": "held" for number in range(1, 8)}
+
+
+@pytest.mark.parametrize("scenario", ["default", "edited", "lying"])
+def test_every_promise_holds(scenario):
+    code, said = demo(scenario)
+
+    assert verdicts(said) == ALL_HELD, said
+    assert code == 0, said
+
+
+def test_a_lost_outcome_breaks_a_promise_and_the_exit_code_says_so():
+    code, said = demo("broken")
+
+    assert verdicts(said) == {**ALL_HELD, "P6": "BROKEN"}, said
+    assert "web-02 was offered maintenance and has no outcome" in said
+    assert code == 1
+
+
+def test_an_unknown_scenario_is_named():
+    code, said = demo("sunny")
+
+    assert code == 1
+    assert "sunny.toml: no such scenario" in said

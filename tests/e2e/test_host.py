@@ -1,0 +1,91 @@
+"""`./baton host` on endpoints that only its settings name, and a policy row that a team adds meanwhile."""
+
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cli.paths import ROOT
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+
+SCENARIO = """
+title = "One VM, and a policy that comes later"
+[settings]
+BATON_MODE = "live"
+BATON_CHECK_INTERVAL = "1s"
+BATON_DISCOVERY_SCHEDULE = "*/2 * * * * *"
+BATON_SWEEP_SCHEDULE = "*/2 * * * * *"
+[arm]
+throttle_scale = 10
+[[subscription]]
+id = "11111111-1111-4111-8111-111111111111"
+name = "Webshop"
+[[vm]]
+name = "web-01"
+resource_group = "rg-shop"
+subscription = "11111111-1111-4111-8111-111111111111"
+location = "westeurope"
+maintenance = { pre_start = "-1m", pre_end = "+20m", start = "+30m", end = "+60m" }
+redeploy_seconds = 1
+[[policy]]
+PartitionKey = "shop"
+RowKey = "nobody"
+match = "name:nobody"
+[expect]
+completed = 1
+"""
+STOPS_WITHIN_SECONDS = 10
+SECONDS_MAX = 60
+
+
+def started(cloud, log):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", "host"],
+        cwd=ROOT,
+        env=cloud.environment,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+    )
+    for line in process.stdout:
+        if line.startswith("ready"):
+            return process
+    raise AssertionError("the host ended before it was ready")
+
+
+def stopped(process):
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(STOPS_WITHIN_SECONDS)
+    process.stdout.close()
+    return code, time.monotonic() - began
+
+
+def test_a_row_added_while_the_host_runs_acts_and_its_outcome_is_seen_soon(laptop, tmp_path):
+    scenario = tmp_path / "later.toml"
+    scenario.write_text(SCENARIO, encoding="utf-8")
+    cloud = laptop(scenario)
+    with (tmp_path / "host.log").open("w", encoding="utf-8") as log:
+        process = started(cloud, log)
+        try:
+            cloud.merge_policies({"PartitionKey": "shop", "RowKey": "web", "match": "name:web-*"})
+            deadline = time.monotonic() + SECONDS_MAX
+            while not (rows := cloud.outcomes()):
+                assert time.monotonic() < deadline, (tmp_path / "host.log").read_text(
+                    encoding="utf-8"
+                )
+            seen = datetime.now(UTC)  # noqa: TID251 - a person looks at the table
+            code, seconds = stopped(process)
+        finally:
+            process.kill()
+
+    assert code == 0
+    assert seconds < STOPS_WITHIN_SECONDS
+    assert [(row["vmName"], row["policy"], row["outcome"]) for row in rows] == [
+        ("web-01", "web", "completed")
+    ]
+    assert timedelta(0) <= seen - rows[0]["verifiedAt"] < timedelta(seconds=5)

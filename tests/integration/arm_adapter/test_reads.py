@@ -1,0 +1,345 @@
+"""Reads over the real SDK: pages, retries, what errors mean, and where the token may go."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared.adapters.arm import connect_arm
+from shared.domain.errors import InvalidInput, Retryable, Terminal, VmNotFound
+from shared.domain.maintenance import Subscription, Unreadable, Vm
+from shared.ports import Operation
+from tests.integration.arm_adapter.conftest import NOW
+from tests.integration.arm_adapter.scripted_arm import (
+    arm_error,
+    hang_up,
+    json_reply,
+    text_reply,
+)
+
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+
+
+def vm_id(name):
+    return (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/shop"
+        f"/providers/Microsoft.Compute/virtualMachines/{name}"
+    )
+
+
+def model(name, **properties):
+    return {
+        "id": vm_id(name),
+        "name": name,
+        "location": "westeurope",
+        "properties": {"provisioningState": "Succeeded", **properties},
+    }
+
+
+RUNNING = {"statuses": [{"code": "PowerState/running"}]}
+
+
+async def listed(items):
+    return [item async for item in items]
+
+
+async def test_a_list_is_read_page_by_page_and_a_bad_item_stops_no_other(arm, server):
+    bad = {"id": vm_id("bad"), "location": 7, "properties": {}}
+    server.answers(
+        json_reply({"value": [model("a"), None, bad], "nextLink": f"{server.url}/page2"}),
+        json_reply({"value": [model("b"), "text"]}),
+    )
+
+    items = await listed(arm.models(SUBSCRIPTION))
+
+    assert [item.name for item in items if isinstance(item, Vm)] == ["a", "b"]
+    assert [item.vm_id for item in items if isinstance(item, Unreadable)] == [
+        "(a VM without an id)",
+        vm_id("bad"),
+        "(a VM without an id)",
+    ]
+    assert [asked.path for asked in server.asked][1] == "/page2"
+    assert "statusOnly" not in server.asked[0].query
+
+
+async def test_the_status_list_asks_for_statuses(arm, server):
+    server.answers(json_reply({"value": [model("a", instanceView=RUNNING), model("b")]}))
+
+    first, second = await listed(arm.statuses(SUBSCRIPTION))
+
+    assert server.asked[0].query["statusOnly"] == "true"
+    assert first.view is not None
+    assert first.view.is_running
+    assert (second.vm_id, second.view) == (vm_id("b"), None)
+
+
+async def test_a_page_that_fails_says_so_after_what_was_read(arm, server):
+    server.answers(
+        json_reply({"value": [model("a")], "nextLink": f"{server.url}/page2"}),
+        arm_error(403, "AuthorizationFailed"),
+    )
+    seen = []
+
+    async def read_all():
+        async for item in arm.models(SUBSCRIPTION):
+            seen.append(item)  # noqa: PERF401 - it breaks off
+
+    with pytest.raises(Terminal, match=f"{SUBSCRIPTION}.*AuthorizationFailed.*achines/read"):
+        await read_all()
+
+    assert [item.name for item in seen] == ["a"]
+
+
+async def test_the_token_follows_no_next_link_to_another_host(arm, server):
+    server.answers(json_reply({"value": [], "nextLink": "http://127.0.0.1:1/page2"}))
+
+    with pytest.raises(Retryable, match="leads elsewhere"):
+        await listed(arm.models(SUBSCRIPTION))
+
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "reply", [text_reply("<html>"), json_reply([1]), json_reply({"value": 3}), json_reply(None)]
+)
+async def test_a_page_of_garbage_is_retryable(arm, server, reply):
+    server.answers(reply)
+
+    with pytest.raises(Retryable):
+        await listed(arm.models(SUBSCRIPTION))
+
+
+async def test_a_vm_is_read_with_its_instance_view(arm, server):
+    server.answers(json_reply(model("a", instanceView=RUNNING)))
+
+    vm = await arm.get(vm_id("a"))
+
+    assert vm.view is not None
+    assert vm.view.is_running
+    assert server.asked[0].query["$expand"] == "instanceView"
+
+
+async def test_a_vm_without_the_view_that_was_asked_for_is_an_error(arm, server):
+    server.answers(json_reply(model("a")))
+
+    with pytest.raises(InvalidInput, match=r"properties\.instanceView"):
+        await arm.get(vm_id("a"))
+
+
+async def test_a_read_is_retried_a_little(arm, server):
+    server.answers(hang_up, arm_error(503, "Busy"), json_reply(model("a", instanceView=RUNNING)))
+
+    assert (await arm.get(vm_id("a"))).name == "a"
+    assert len(server.asked) == 3
+
+
+async def test_a_long_wait_is_handed_on_and_not_slept_through(arm, server):
+    server.answers(arm_error(429, "TooManyRequests", Retry_After="30"))
+
+    async with asyncio.timeout(4):
+        with pytest.raises(Retryable) as raised:
+            await arm.get(vm_id("a"))
+
+    assert raised.value.retry_after == timedelta(seconds=30)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "words"),
+    [
+        (arm_error(404, "ResourceNotFound"), VmNotFound, "ResourceNotFound"),
+        (arm_error(404, "ResourceGroupNotFound"), VmNotFound, "ResourceGroupNotFound"),
+        (text_reply("nginx", status=404), Retryable, "404"),
+        (arm_error(401, "ExpiredAuthenticationToken"), Terminal, "instanceView/read"),
+        (arm_error(403, "AuthorizationFailed"), Terminal, "instanceView/read"),
+        (arm_error(400, "InvalidParameter"), Terminal, "InvalidParameter"),
+        (arm_error(409, "Conflict"), Retryable, "Conflict"),
+        (text_reply("", status=307, Location="/elsewhere"), Retryable, "307"),
+    ],
+)
+async def test_what_a_failed_read_means(arm, server, reply, error, words):
+    server.answers(reply)
+
+    with pytest.raises(error, match=words) as raised:
+        await arm.get(vm_id("a"))
+
+    assert type(raised.value) is error
+    assert "a-token" not in str(raised.value)
+    assert {asked.path for asked in server.asked} == {vm_id("a")}
+
+
+async def test_nobody_at_the_port_is_retryable(clock):
+    arm = connect_arm("http://127.0.0.1:1", "a-token", (), clock=clock)
+
+    with pytest.raises(Retryable):
+        await arm.get(vm_id("a"))
+    await arm.close()
+
+
+async def test_without_configured_ones_every_enabled_subscription_counts(arm, server):
+    def item(key, state, name):
+        return {"subscriptionId": key, "state": state, "displayName": name}
+
+    server.answers(
+        json_reply({"value": [item("s1", "Enabled", "Shop"), item("s2", "Disabled", "Old"), None]})
+    )
+
+    assert await arm.subscriptions() == [Subscription("s1", "Shop")]
+
+
+async def test_a_configured_subscription_whose_name_cannot_be_read_is_named_by_its_id(
+    server, clock
+):
+    arm = connect_arm(server.url, "a-token", ("s1", "s2"), clock=clock)
+    server.answers(
+        json_reply({"subscriptionId": "s1", "displayName": "Shop"}), arm_error(403, "No")
+    )
+
+    found = await arm.subscriptions()
+    await arm.close()
+
+    # The two are looked up at once, so that either may have been answered first.
+    assert [one.id for one in found] == ["s1", "s2"]
+    assert sorted(one.name for one in found) in (["Shop", "s2"], ["Shop", "s1"])
+
+
+async def test_region_pairs_are_read_once_a_day(arm, server, clock):
+    server.answers(
+        json_reply(
+            {
+                "value": [
+                    {
+                        "name": "westeurope",
+                        "metadata": {"pairedRegion": [{"name": "northeurope"}]},
+                    },
+                    {"name": "polandcentral", "metadata": {"pairedRegion": []}},
+                ]
+            }
+        )
+    )
+    expected = {"westeurope": frozenset({"northeurope"}), "polandcentral": frozenset()}
+
+    assert await arm.region_pairs(SUBSCRIPTION) == expected
+    clock.advance(timedelta(hours=23))
+    assert await arm.region_pairs(SUBSCRIPTION) == expected
+    assert len(server.asked) == 1
+
+    clock.advance(timedelta(hours=1))
+    await arm.region_pairs(SUBSCRIPTION)
+    assert len(server.asked) == 2
+
+
+async def test_an_operation_is_asked_once(arm, server):
+    server.answers(json_reply({"status": "InProgress"}, Retry_After="12"))
+
+    operation = await arm.operation(f"{server.url}/operations/1?api-version=2026-04-01")
+
+    assert operation == Operation(status="inProgress", retry_after=timedelta(seconds=12))
+    [asked] = server.asked
+    assert (asked.method, asked.path) == ("GET", "/operations/1")
+    assert asked.headers["Authorization"] == "Bearer a-token"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/operations/1",
+        "https://127.0.0.1/operations/1",
+        "http://evil.example/operations/1",
+        "{url}@evil.example/1",
+        "http://user@{host}/1",
+        "http://[::1/1",
+        "/operations/1",
+        "",
+        "file:///etc/passwd",
+    ],
+)
+async def test_an_operation_elsewhere_is_never_asked(arm, server, url, caplog):
+    url = url.format(url=server.url, host=server.url.removeprefix("http://"))
+
+    assert await arm.operation(url) == Operation(status="unknown")
+    assert server.asked == []
+    assert caplog.records[-1].action == "operation_url_refused"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_an_operation_that_may_not_be_read_is_unknown(arm, server, status):
+    server.answers(arm_error(status, "No"))
+
+    assert await arm.operation(f"{server.url}/o") == Operation(status="unknown")
+
+
+async def test_a_busy_operations_url_is_retryable(arm, server):
+    server.answers(arm_error(429, "TooManyRequests", Retry_After="60"))
+
+    with pytest.raises(Retryable) as raised:
+        await arm.operation(f"{server.url}/o")
+
+    assert raised.value.retry_after == timedelta(seconds=60)
+
+
+def event(at, status, action="performMaintenance/action"):
+    return {
+        "eventTimestamp": at,
+        "operationName": {"value": f"Microsoft.Compute/virtualMachines/{action}"},
+        "status": {"value": status},
+        "httpRequest": {"clientRequestId": "r1"},
+        "correlationId": "c1",
+    }
+
+
+async def test_the_activity_log_is_asked_for_one_vm_since_an_instant(arm, server):
+    server.answers(
+        json_reply(
+            {
+                "value": [
+                    event("2026-03-02T12:00:09Z", "Succeeded"),
+                    event("2026-03-02T12:00:05Z", "Started", action="write"),
+                ],
+                "nextLink": f"{server.url}/more",
+            }
+        ),
+        json_reply({"value": [event("2026-03-02T12:00:01Z", "Accepted")]}),
+    )
+
+    events = await arm.activities(vm_id("o'neill"), since=NOW - timedelta(minutes=2))
+
+    assert [(one.status, one.request_id, one.correlation_id) for one in events] == [
+        ("Accepted", "r1", "c1"),
+        ("Succeeded", "r1", "c1"),
+    ]
+    query = server.asked[0].query
+    assert query["api-version"] == "2015-04-01"
+    assert query["$filter"] == (
+        "eventTimestamp ge '2026-03-02T11:58:00.000000Z' and resourceUri eq "
+        f"'{vm_id(chr(111) + chr(39) * 2 + 'neill')}'"
+    )
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        arm_error(403, "AuthorizationFailed"),
+        arm_error(404, "NotFound"),
+        text_reply("<html>"),
+        arm_error(429, "TooManyRequests", Retry_After="60"),
+    ],
+)
+async def test_an_activity_log_that_may_not_be_read_is_empty(arm, server, reply):
+    server.answers(reply)
+
+    assert await arm.activities(vm_id("a"), since=NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "credential"),
+    [
+        ("http://management.azure.com", "token"),
+        ("https://management.azure.com", "token"),
+        ("http://10.0.0.1:80", "token"),
+        ("ftp://127.0.0.1", "token"),
+    ],
+)
+def test_a_static_token_goes_to_loopback_alone(url, credential, clock):
+    with pytest.raises(InvalidInput, match="BATON_ARM_URL"):
+        connect_arm(url, credential, (), clock=clock)

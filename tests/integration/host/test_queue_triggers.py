@@ -1,0 +1,214 @@
+"""Queue triggers over the real wire: what the Functions host promises of a message."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+from azure.servicebus import ServiceBusMessage
+
+from tests.integration.host.running import Bus, until
+
+
+def most_at_once(notes):
+    """The largest number of handlers that ran at one time."""
+    change = {"began": 1, "ended": -1}
+    running = most = 0
+    for note in sorted(notes, key=lambda n: n["at"]):
+        running += change.get(note["event"], 0)
+        most = max(most, running)
+    return most
+
+
+def test_a_message_runs_its_function_once_and_is_gone(bus, host):
+    running = host(BUS=bus.connection)
+    name = bus.send(id="order-7")
+
+    note = running.await_note(function="work", event="ended", id=name)
+    until(lambda: bus.left() == 0, "the queue is empty")
+
+    (began,) = running.notes(function="work", event="began")
+    assert note["id"] == "order-7"
+    assert began["count"] == 1
+    assert began["properties"] == {"colour": "blue", "size": 3}
+    assert began["name"] == "work"
+
+
+def test_an_exception_gives_the_message_back_at_once_with_its_count_raised(bus, host):
+    running = host(BUS=bus.connection)
+    name = bus.send(fails=1)
+
+    running.await_note(function="work", event="ended", id=name)
+    first, second = running.notes(function="work", event="began", id=name)
+
+    assert (first["count"], second["count"]) == (1, 2)
+    assert second["at"] - first["at"] < 1  # the lock of five seconds was not waited for
+    assert "RuntimeError: as the message asks" in running.child.output()
+
+
+def test_a_message_that_always_fails_reaches_the_function_of_the_dead_letters(bus, host):
+    running = host(BUS=bus.connection)
+    name = bus.send(fails=99)
+
+    letter = running.await_note(function="dead", id=name)
+
+    assert [n["count"] for n in running.notes(function="work", event="began")] == [1, 2, 3]
+    assert letter["deadLetterReason"] == "MaxDeliveryCountExceeded"
+    assert letter["properties"]["DeadLetterReason"] == "MaxDeliveryCountExceeded"
+
+
+def test_never_more_handlers_at_once_than_host_json_allows_and_never_fewer(bus, host, tmp_path):
+    running = host(BUS=bus.connection)
+    gate = tmp_path / "gate"
+    bus.send_all([ServiceBusMessage(json.dumps({"until": str(gate)})) for _ in range(8)])
+
+    until(lambda: len(running.notes(event="began")) >= 3, "three handlers")
+    gate.touch()
+    until(lambda: len(running.notes(event="ended")) == 8, "every message handled")
+
+    assert most_at_once(running.notes(function="work")) == 3
+    assert {n["count"] for n in running.notes(event="began")} == {1}
+
+
+def test_a_free_handler_is_filled_while_the_others_go_on(bus, host, tmp_path):
+    running = host(BUS=bus.connection)
+    gate = tmp_path / "gate"
+    bus.send_all([ServiceBusMessage(json.dumps({"until": str(gate)})) for _ in range(2)])
+    until(lambda: len(running.notes(event="began")) == 2, "two handlers that go on")
+
+    bus.send_all([ServiceBusMessage(json.dumps({"seconds": 0.01})) for _ in range(40)])
+
+    until(lambda: len(running.notes(event="ended")) == 40, "forty past the two")
+    assert {n["count"] for n in running.notes(event="began")} == {1}
+    gate.touch()
+
+
+def test_the_lock_is_renewed_for_a_handler_that_outlasts_it(bus, host):
+    running = host(BUS=bus.connection)
+    name = bus.send(seconds=8)
+
+    running.await_note(function="work", event="ended", id=name)
+    until(lambda: bus.left() == 0, "the queue is empty")
+
+    assert len(running.notes(event="began")) == 1
+
+
+def test_a_message_that_falls_due_starts_its_handler_without_delay_even_while_others_are_settled(
+    bus, host
+):
+    running = host(BUS=bus.connection)
+    due = datetime.now(UTC) + timedelta(seconds=2)  # noqa: TID251 - the bus has the real clock
+    instants = [due + timedelta(milliseconds=170 * n) for n in range(12)]
+    messages = [
+        ServiceBusMessage(
+            json.dumps({"seconds": 0.25}), message_id=f"{n}", scheduled_enqueue_time_utc=instant
+        )
+        for n, instant in enumerate(instants)
+    ]
+
+    bus.send_all(messages)
+    until(lambda: len(running.notes(event="ended")) == 12, "all handled")
+
+    began = {n["id"]: n["at"] for n in running.notes(event="began")}
+    late = sorted(began[f"{n}"] - instant.timestamp() for n, instant in enumerate(instants))
+    assert late[0] >= -0.002  # never early; AMQP's timestamps are whole milliseconds
+    assert late[len(late) // 2] < 0.1, late
+    assert late[-1] < 0.25, late  # one hiccup of a busy machine is none of the host's
+
+
+def test_a_sync_function_runs_in_a_thread_and_holds_nobody_up(bus, host):
+    running = host(BUS=bus.connection)
+    bus.send("q-sync", seconds=6)
+    running.await_note(function="work_in_thread")
+
+    name = bus.send()
+
+    note = running.await_note(function="work", event="ended", id=name, seconds=4)
+    assert note["at"] - running.notes(function="work_in_thread")[0]["at"] < 5
+
+
+def test_without_auto_complete_a_message_stays_and_comes_again(bus, host):
+    settings = {"extensions": {"serviceBus": {"autoCompleteMessages": False}}}
+    running = host(BUS=bus.connection, host_json=settings)
+
+    name = bus.send()
+
+    until(lambda: len(running.notes(event="began", id=name)) == 2, "a second delivery")
+    first, second = running.notes(event="began", id=name)
+    assert (first["count"], second["count"]) == (1, 2)
+    assert second["at"] - first["at"] > 4  # when the lock ran out
+
+
+def test_the_bus_may_go_and_come_back(bus, host, tmp_path, watchdog):
+    running = host(BUS=bus.connection)
+    bus.child.kill()
+    until(lambda: "No connection to q:" in running.child.output(), "the loss is logged")
+
+    again = Bus(tmp_path, watchdog, port=bus.port)
+    name = again.send()
+
+    try:
+        running.await_note(function="work", event="ended", id=name)
+        log = running.child.output()
+        assert log.count("No connection to q:") <= 2  # how it went, and how it stayed away
+        assert log.count("Connected to q again") == 1
+    finally:
+        again.close()
+
+
+def test_what_a_killed_host_was_doing_is_done_by_the_next_one(bus, host, tmp_path):
+    running = host(BUS=bus.connection)
+    gate = tmp_path / "gate"
+    names = {bus.send(until=str(gate)) for _ in range(3)}
+    until(lambda: len(running.notes(event="began")) == 3, "three handlers")
+
+    running.child.kill()
+    gate.touch()
+    running.start()
+
+    until(lambda: {n["id"] for n in running.notes(event="ended")} == names, "all three")
+    counts = [n["count"] for n in running.notes(event="began")]
+    assert sorted(counts) == [1, 1, 1, 2, 2, 2]  # a lost lock counts
+
+
+def test_a_host_told_to_stop_lets_a_handler_end_and_takes_nothing_new(bus, host, tmp_path):
+    running = host(BUS=bus.connection)
+    first = bus.send(seconds=3)
+    running.await_note(function="work", event="began", id=first)
+
+    began = time.monotonic()
+    code = running.child.stop()
+    took = time.monotonic() - began
+
+    assert code == 0
+    assert took < 6
+    assert running.notes(event="ended", id=first)
+    assert bus.left() == 0
+
+
+def test_a_handler_without_end_is_cancelled_and_its_message_given_back(bus, host, tmp_path):
+    running = host(BUS=bus.connection)
+    name = bus.send(until=str(tmp_path / "never"))
+    running.await_note(function="work", event="began", id=name)
+
+    began = time.monotonic()
+    code = running.child.stop()
+    took = time.monotonic() - began
+    running.start()
+    again = until(lambda: running.notes(event="began", id=name)[1:], "the next host has it")
+
+    assert code == 0
+    assert took < 10
+    assert running.notes(event="cancelled", id=name)
+    assert again[0]["count"] == 2
+
+
+def test_a_sync_function_without_end_does_not_keep_the_host_alive(bus, host):
+    running = host(BUS=bus.connection)
+    bus.send("q-sync", seconds=60)
+    running.await_note(function="work_in_thread")
+
+    began = time.monotonic()
+    code = running.child.stop()
+
+    assert code == 0
+    assert time.monotonic() - began < 10

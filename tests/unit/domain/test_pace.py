@@ -1,0 +1,47 @@
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.pace import Pace, last_tick, next_tick
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+seconds = st.integers(1, 3600).map(lambda n: timedelta(seconds=n))
+
+
+@given(seconds, st.integers(0, 10**7).map(lambda n: timedelta(milliseconds=n)), seconds)
+def test_the_next_tick_lies_ahead_on_the_grid_and_within_one_step_of_the_least_wait(
+    every, later, least
+):
+    now = NOW + later
+
+    tick = next_tick(now, every, since=NOW, least=least)
+
+    assert (tick - NOW) % every == timedelta(0)
+    assert now + least < tick <= now + least + every
+
+
+@given(seconds, st.integers(0, 10**7).map(lambda n: timedelta(milliseconds=n)))
+def test_handlers_between_two_ticks_name_the_same_next_one(every, later):
+    now = NOW + later
+    tick = next_tick(now, every, since=NOW)
+
+    assert next_tick(tick - timedelta(microseconds=1), every, since=NOW) == tick
+    assert last_tick(now, every, since=NOW) == tick - every
+
+
+def test_a_start_is_answered_within_the_deadline_and_silence_counts_only_after_twice_that():
+    slow = Pace(
+        check_interval=timedelta(minutes=5),
+        redeploy_timeout=timedelta(hours=2),
+        retry_delay=timedelta(minutes=15),
+    )
+    fast = Pace(
+        check_interval=timedelta(seconds=1),
+        redeploy_timeout=timedelta(hours=2),
+        retry_delay=timedelta(minutes=15),
+    )
+
+    assert slow.start_deadline == timedelta(seconds=30)
+    assert fast.start_deadline == timedelta(seconds=5)
+    assert fast.quiet == timedelta(seconds=10)

@@ -1,0 +1,207 @@
+"""Reading scenario files: what is understood, and how an error reads."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.scenario import BUILT_IN, load_scenario, parse_scenario
+from simulator.scenario_model import Fault, Step, Word
+from simulator.scenario_table import ScenarioError, parse_duration, parse_moment, resolve
+
+SUB = "11111111-1111-4111-8111-111111111111"
+T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    return {"title": "t", "subscription": [{"id": SUB}], **changes}
+
+
+def vm(**changes: Any) -> dict[str, Any]:
+    place = {"resource_group": "rg", "subscription": SUB, "location": "westeurope"}
+    return {"name": "web-01", **place, **changes}
+
+
+def refused(**changes: Any) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(document(**changes), "my.toml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(BUILT_IN.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_built_in_scenario_can_be_used(path: Path) -> None:
+    scenario = load_scenario(path.stem)
+
+    assert scenario.vms
+    assert scenario.policies
+    assert scenario.expect or scenario.other
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("15m", 900),
+        ("1h30m", 5400),
+        ("2.5s", 2.5),
+        ("1d", 86400),
+        ("PT1H30M", 5400),
+        ("P1D", 86400),
+        ("PT0.5S", 0.5),
+        ("P1DT1S", 86401),
+    ],
+)
+def test_a_duration_is_read(text: str, seconds: float) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "15", "15 m", "m", "P", "PT", "1w", "-5s", "P1DT"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="a duration is written"):
+        parse_duration(text)
+
+
+def test_a_moment_is_an_offset_from_the_start_or_an_instant() -> None:
+    assert resolve(parse_moment("+10m"), T0) == T0 + timedelta(minutes=10)
+    assert resolve(parse_moment("-1m"), T0) == T0 - timedelta(minutes=1)
+    assert resolve(parse_moment("2026-03-01T14:00:00+02:00"), T0) == T0
+
+
+def test_a_moment_without_an_offset_from_utc_is_refused() -> None:
+    with pytest.raises(ValueError, match="no offset from UTC"):
+        parse_moment("2026-03-01T14:00:00")
+
+
+def test_a_vm_has_the_defaults_of_the_format() -> None:
+    (read,) = parse_scenario(document(vm=[vm()]), "my.toml").vms
+
+    assert (read.power, read.agent, read.maintenance) == ("running", "ready", None)
+    assert read.script == (Step(Word.MAINTENANCE_COMPLETED),)
+
+
+def test_words_with_an_argument_are_read() -> None:
+    scenario = parse_scenario(
+        document(
+            subscription=[{"id": SUB, "fail": "slow:5s"}],
+            vm=[vm(script=["Throttle429:5s", "Hang"])],
+        ),
+        "my.toml",
+    )
+
+    assert scenario.subscriptions[0].fault == Fault("slow", timedelta(seconds=5))
+    first, second = scenario.vms[0].script
+    assert first == Step(Word.THROTTLE_429, timedelta(seconds=5))
+    assert second.word == Word.HANG
+
+
+def test_an_unknown_key_is_named_with_the_nearest_known_one_and_all_of_them() -> None:
+    text = refused(vm=[vm(zones="1")])
+
+    assert text.startswith("my.toml: [[vm]] web-01: unknown key 'zones'; did you mean 'zone'? ")
+    assert "'redeploy_seconds'" in text
+
+
+def test_an_unknown_table_is_an_error_but_another_process_may_have_its_own() -> None:
+    assert "unknown key 'vms'; did you mean 'vm'?" in refused(vms=[vm()])
+    assert parse_scenario(document(bus={"down": 1}), "my.toml").other == {"bus": {"down": 1}}
+
+
+WINDOWS = {"pre_start": "-1m", "pre_end": "+20m", "start": "+30m", "end": "+60m"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "fix"),
+    [
+        ({"vm": [vm(zone=1)]}, "[[vm]] web-01: zone = 1", "use a string"),
+        ({"vm": [vm(zone="4")]}, "[[vm]] web-01: zone = '4'", "use one of"),
+        ({"vm": [vm(power="on")]}, "power = 'on'", "'deallocated', 'running', 'stopped'"),
+        ({"vm": [vm(script=["Explode"])]}, "script = 'Explode'", "MaintenanceAborted"),
+        ({"vm": [vm(script=["Hang:5s"])]}, "script = 'Hang:5s'", "Throttle429:5s"),
+        ({"vm": [vm(script=["Throttle429:x"])]}, "script = 'Throttle429:x'", "a duration is"),
+        ({"vm": [vm(redeploy_seconds=0)]}, "redeploy_seconds = 0", "more than 0"),
+        ({"vm": [vm(redeploy_seconds=True)]}, "redeploy_seconds = True", "use a number"),
+        ({"vm": [vm(tags={"tier": 1})]}, "tags.tier = 1", "put the value in quotes"),
+        ({"vm": [vm(subscription="x")]}, "subscription = 'x'", "no [[subscription]] has this id"),
+        ({"vm": [vm(availability_set="s")]}, "availability_set = 's'", "no [[availability_set]]"),
+        ({"vm": [vm(), vm()]}, "name = 'web-01'", "rename one"),
+        ({"vm": [{"name": "a"}]}, "[[vm]] a: resource_group is missing", "add a string"),
+        ({"vm": [vm(maintenance={})]}, "[[vm]] web-01 maintenance: pre_start is missing", "add"),
+        (
+            {"vm": [vm(maintenance={**WINDOWS, "pre_end": "10m"})]},
+            "[[vm]] web-01 maintenance: pre_end = '10m'",
+            "+10m, -1m",
+        ),
+        (
+            {"vm": [vm(maintenance={**WINDOWS, "start": "+10m"})]},
+            "start = '+10m'",
+            "must not be before pre_end",
+        ),
+        ({"subscription": [{"id": "mine"}]}, "[[subscription]] mine: id = 'mine'", "a GUID"),
+        ({"subscription": [{"id": SUB, "fail": "sometimes"}]}, "fail = 'sometimes'", '"forbidden"'),
+        ({"arm": {"page_size": 0}}, "[arm]: page_size = 0", "use 1 or more"),
+        ({"arm": {"operation_header": "none"}}, "operation_header = 'none'", "'both'"),
+        ({"policy": [{"RowKey": "a"}]}, "[[policy]] a: PartitionKey is missing", "add a string"),
+        ({"edit": [{"at": "+1s"}]}, "[[edit]] number 1: at = '+1s'", "add policy, vm or"),
+        ({"edit": [{"at": "+1s", "vm": {"name": "x"}}]}, "vm = {'name': 'x'}", "delete = true"),
+        (
+            {"edit": [{"at": "+1s", "vm": {"name": "x", "delete": True}}]},
+            "[[edit]] vm: name = 'x'",
+            "0 VMs have this name",
+        ),
+        ({"settings": {"BATON_X": 1}}, "settings.BATON_X = 1", "put the value in quotes"),
+        ({"vm": {"name": "x"}}, "vm = {'name': 'x'}", "[[vm]]"),
+    ],
+)
+def test_an_error_names_file_table_key_value_and_fix(
+    changes: dict[str, Any], where: str, fix: str
+) -> None:
+    text = refused(**changes)
+
+    assert text.startswith("my.toml: ")
+    assert where in text
+    assert fix in text
+
+
+def test_a_zone_and_an_availability_set_exclude_each_other() -> None:
+    assert "not both" in refused(vm=[vm(zone="1", availability_set="s")])
+
+
+def test_an_update_domain_must_exist_in_its_set() -> None:
+    place = {"resource_group": "rg", "subscription": SUB, "location": "westeurope"}
+
+    text = refused(
+        availability_set=[{"name": "s", **place, "update_domains": 2}],
+        vm=[vm(availability_set="s", update_domain=2)],
+    )
+
+    assert "update_domain = 2: s has 2, numbered from 0" in text
+
+
+def test_two_vms_of_one_name_need_the_resource_group_in_an_edit() -> None:
+    vms = [vm(), vm(resource_group="other")]
+    edit: dict[str, Any] = {"at": "+1s", "vm": {"name": "web-01", "delete": True}}
+
+    assert "2 VMs have this name" in refused(vm=vms, edit=[edit])
+
+    edit["vm"]["resource_group"] = "other"
+    assert parse_scenario(document(vm=vms, edit=[edit]), "my.toml").edits
+
+
+def test_a_policy_row_is_passed_on_unjudged() -> None:
+    row = {"PartitionKey": "a", "RowKey": "b", "gapp": "wrong", "enabled": False}
+
+    assert parse_scenario(document(policy=[row]), "my.toml").policies == (row,)
+
+
+def test_a_missing_scenario_names_those_there_are() -> None:
+    with pytest.raises(ScenarioError, match=r"no such scenario; .*default, edited, lying"):
+        load_scenario("dfault")
+
+
+def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("title = \n")
+
+    with pytest.raises(ScenarioError, match=r"bad.toml: not TOML: .*line 1"):
+        load_scenario(path)

@@ -1,0 +1,104 @@
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.errors import InvalidInput
+from shared.domain.mode import Mode
+from shared.settings import read_settings
+
+REQUIRED = {
+    "BATON_TABLES__endpoint": "https://store.table.core.windows.net",
+    "BATON_BUS__fullyQualifiedNamespace": "baton.servicebus.windows.net",
+}
+
+
+def problems(environment):
+    with pytest.raises(InvalidInput) as caught:
+        read_settings(environment)
+    return {problem.field: problem for problem in caught.value.problems}
+
+
+def test_the_defaults_are_those_of_the_contract():
+    settings = read_settings(REQUIRED)
+
+    assert settings.subscriptions == ()
+    assert settings.arm_url == "https://management.azure.com"
+    assert settings.table_prefix == "Baton"
+    assert (settings.jobs_queue, settings.alerts_queue) == ("redeploy-jobs", "alerts")
+    assert (settings.discovery_schedule, settings.sweep_schedule) == (
+        "0 */5 * * * *",
+        "30 * * * * *",
+    )
+    assert settings.check_interval == timedelta(seconds=30)
+    assert settings.redeploy_timeout == timedelta(hours=2)
+    assert settings.retry_delay == timedelta(minutes=15)
+    assert settings.alert_digest == timedelta(minutes=2)
+    assert settings.mode is Mode.DRY_RUN
+    assert settings.email_url == ""
+
+
+def test_every_bad_or_missing_setting_is_named_at_once():
+    named = problems(
+        {
+            "BATON_SUBSCRIPTIONS": "mine",
+            "BATON_ARM_URL": "http://example.com",
+            "BATON_CHECK_INTERVAL": "soon",
+            "BATON_MODE": "Live",
+            "BATON_EMAIL_URL": "smtp://mail.example.com:25",
+            "BATON_DISCOVERY_SCHEDULE": "*/5 * * * *",
+            "BATON_TABLE_PREFIX": "my-app",
+        }
+    )
+
+    assert set(named) == {
+        "BATON_SUBSCRIPTIONS",
+        "BATON_ARM_URL",
+        "BATON_CHECK_INTERVAL",
+        "BATON_MODE",
+        "BATON_EMAIL_FROM",
+        "BATON_EMAIL_TO",
+        "BATON_DISCOVERY_SCHEDULE",
+        "BATON_TABLE_PREFIX",
+        "BATON_TABLES__endpoint",
+        "BATON_BUS__fullyQualifiedNamespace",
+    }
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:1", "[::1]:8080"])
+def test_plain_http_is_for_loopback_with_a_static_token(host):
+    settings = read_settings({**REQUIRED, "BATON_ARM_URL": f"http://{host}/"})
+
+    assert settings.arm_url == f"http://{host}"
+    assert settings.arm_token
+
+
+def test_a_real_resource_manager_is_never_shown_a_static_token():
+    assert read_settings({**REQUIRED, "BATON_ARM_TOKEN": "x"}).arm_token == ""
+
+
+def test_secrets_do_not_show():
+    settings = read_settings(
+        {
+            "BATON_TABLES": "AccountName=a;AccountKey=SECRET1;",
+            "BATON_BUS": "Endpoint=sb://x;SharedAccessKey=SECRET2",
+            "BATON_EMAIL_URL": "smtps://me:SECRET3@mail.example.com",
+            "BATON_EMAIL_FROM": "baton@example.com",
+            "BATON_EMAIL_TO": "ops@example.com",
+        }
+    )
+
+    assert "SECRET" not in repr(settings)
+
+
+def test_a_wrong_mail_url_is_named_without_its_password():
+    (problem,) = problems(
+        {**REQUIRED, "BATON_EMAIL_URL": "imap://me:SECRET@mail.example.com"}
+    ).values()
+
+    assert "SECRET" not in str(problem)
+
+
+def test_a_password_is_never_sent_in_the_clear():
+    assert "BATON_EMAIL_URL" in problems(
+        {**REQUIRED, "BATON_EMAIL_URL": "smtp://me:SECRET@mail.example.com"}
+    )

@@ -121,8 +121,9 @@ class RunningHost:
         """The app's notes so far that have all of these values."""
         if not self.notes_file.exists():
             return []
-        lines = self.notes_file.read_text().splitlines()
-        found = [json.loads(line) for line in lines]
+        # A line that is being written has no end yet: a write over a page's border is seen half way.
+        lines = self.notes_file.read_text().splitlines(keepends=True)
+        found = [json.loads(line) for line in lines if line.endswith("\n")]
         return [note for note in found if wanted.items() <= note.items()]
 
     def await_note(self, seconds=SECONDS_MAX, **wanted):

@@ -49,6 +49,8 @@ JOB = Shape(
         Column("subscriptionId", "subscription_id", TEXT),
         Column("location", "location", TEXT),
         Column("zone", "zone", TEXT),
+        Column("zoneKey", "zone_key", TEXT),
+        Column("findings", "findings", TEXTS),
         Column("availabilitySet", "availability_set", TEXT),
         Column("platformUpdateDomain", "update_domain", INT),
         Column("pairedRegions", "region_pairs", TEXTS),

@@ -58,7 +58,7 @@ LEADS_TO: Mapping[JobState, frozenset[JobState]] = {
     JobState.STARTING: frozenset(
         {JobState.REDEPLOYING, JobState.PLANNED, JobState.FAILED, JobState.WITHDRAWN, JobState.GONE}
     ),
-    # Azure took it. Back to planned: RetryLater, and the policy has retries left.
+    # Azure took it. Back to planned: RetryLater, or an abort that the policy says to repeat.
     JobState.REDEPLOYING: frozenset(
         {
             JobState.PLANNED,
@@ -91,7 +91,7 @@ class Attempt:
     """What came of one try: one row of `BatonOutcomes`, written once and never changed.
 
     Attributes:
-        outcome: A JobState that is an end, or `retryLater`.
+        outcome: A JobState that is an end, or `retryLater`; `aborted` also of a try that is repeated.
         terminal: Whether it is the job's last.
         reason: A sentence for people.
         started_at: When performMaintenance was sent; None if it was not.
@@ -120,11 +120,14 @@ class Job:
         rollout: Number of the policy's rollout, from 1.
         stage: From 1.
         maintenance: The status as last read.
+        zone: Its number in the subscription, as Azure shows it; `""` without one.
+        zone_key: By which zones are compared, across subscriptions.
+        findings: What a person should know before the start, a sentence each.
         region_pairs: Lower-cased names of the regions that Azure pairs with `location`.
         attempt: Number of the try that runs or comes next, from 1.
         refusals: Refusals that may pass, in a row; they lengthen the wait.
         not_before: No start before this (a wait after RetryLater or a refusal).
-        planned_start: The plan's forecast; None where none fits.
+        planned_start: The start that people are told, and none comes before it; None where none fits.
         reason: Why it stands as it does, for people.
         claimed_at: When the intent to start was written.
         started_at: When performMaintenance was sent and accepted.
@@ -152,6 +155,8 @@ class Job:
     discovered_at: datetime
     state: JobState = JobState.PLANNED
     zone: str = ""
+    zone_key: str = ""
+    findings: tuple[str, ...] = ()
     availability_set: str = ""
     update_domain: int | None = None
     region_pairs: tuple[str, ...] = ()
@@ -201,11 +206,11 @@ class Job:
         )
 
     def to_retry(
-        self, *, now: datetime, not_before: datetime, reason: str, **changes: object
+        self, *, outcome: str, now: datetime, not_before: datetime, reason: str, **changes: object
     ) -> "Job":
-        """The job planned again after RetryLater, with the attempt that must now be recorded."""
+        """The job planned again after an attempt with this outcome, which must now be recorded."""
         after = replace(self, ended_at=now, reason=reason, **changes)  # type: ignore[arg-type]
-        record = _attempt(after, "retryLater", terminal=False)
+        record = _attempt(after, outcome, terminal=False)
         return after.moved(
             JobState.PLANNED,
             attempt=self.attempt + 1,

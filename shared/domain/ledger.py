@@ -21,12 +21,19 @@ class Head:
     Attributes:
         columns: The policy row's own columns when they were last right, as table values.
         version: Hash of `columns`.
+        approved_rollout: Number of the rollout that was approved last; 0 if none was.
+        approved_by, approved_at: Who approved it, and when.
+        approved_until: The approval counts before this; None for the whole rollout.
     """
 
     team: str
     policy: str
     columns: Mapping[str, object] = field(default_factory=dict)
     version: str = ""
+    approved_rollout: int = 0
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    approved_until: datetime | None = None
     etag: str = ""
 
     @property

@@ -63,6 +63,24 @@ class Policy:
                 return index
         return len(self.stages) + 1
 
+    def staged(self, vms: Iterable[Vm]) -> dict[str, int]:
+        """The stages of a rollout's VMs, from 1, by VM key; VMs in none go last."""
+        if not self.stage_tag:
+            return {vm.key: self._stage_by_selector(vm) for vm in vms}
+        numbers = {vm.key: self.stage_number(vm) for vm in vms}
+        present = sorted({number for number in numbers.values() if number is not None})
+        ranks = {number: rank for rank, number in enumerate(present, start=1)}
+        return {
+            key: len(ranks) + 1 if number is None else ranks[number]
+            for key, number in numbers.items()
+        }
+
+    def _stage_by_selector(self, vm: Vm) -> int:
+        for index, stage in enumerate(self.stages, start=1):
+            if stage.matches(vm):
+                return index
+        return len(self.stages) + 1
+
     def stage_number(self, vm: Vm) -> int | None:
         """The whole number in the VM's sequence tag; None without one."""
         for name, value in vm.tags.items():
@@ -93,50 +111,16 @@ class Standing:
         """The priority by which it competes."""
         return self.policy.priority if self.policy else self.claim[0] if self.claim else 0
 
+    @property
+    def match(self) -> Selector | None:
+        """The VMs it is about, if that can be read."""
+        return self.policy.match if self.policy else self.claim[1] if self.claim else None
+
     def takes(self, vm: Vm) -> bool:
         """Whether it wants the VM."""
         if self.policy:
             return self.policy.takes(vm)
         return self.claim is not None and wants(self.claim[1], self.claim[2], vm)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """Which policy a VM follows, or why none.
-
-    Attributes:
-        tied: The rows that tie for it, if any.
-        held_by: The wrong row that keeps it, if any.
-    """
-
-    policy: Policy | None
-    reason: str = ""
-    tied: tuple[PolicyKey, ...] = ()
-    held_by: PolicyKey | None = None
-
-
-def assign(vm: Vm, standings: Iterable[Standing]) -> Assignment:
-    """The policy with the lowest priority number that wants the VM."""
-    wanting = [standing for standing in standings if standing.takes(vm)]
-    if not wanting:
-        return Assignment(policy=None, reason="no enabled policy matches it")
-    lowest = min(standing.priority for standing in wanting)
-    best = [standing for standing in wanting if standing.priority == lowest]
-    if len(best) > 1:
-        names = " and ".join("/".join(standing.key) for standing in best)
-        return Assignment(
-            policy=None,
-            reason=f"policies {names} both match it with priority {lowest}; give one a lower number",
-            tied=tuple(standing.key for standing in best),
-        )
-    if best[0].policy is None:
-        name = "/".join(best[0].key)
-        return Assignment(
-            policy=None,
-            reason=f"policy {name} matches it, but the row is wrong and never was right",
-            held_by=best[0].key,
-        )
-    return Assignment(policy=best[0].policy)
 
 
 def wants(match: Selector, exclude: Selector | None, vm: Vm) -> bool:

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.domain.assignment import Assigner, Assignment
 from shared.domain.job import Job, JobState, job_id, job_name
 from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
 from shared.domain.maintenance import MaintenanceStatus, Vm
-from shared.domain.planning import forecast
-from shared.domain.policy import Assignment, Policy, Standing, assign
+from shared.domain.places import Places
+from shared.domain.policy import Policy, Standing
+from shared.domain.rollouts import NOT_YET, schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class Plan:
         heads: New or changed heads.
         jobs: Per policy, new and changed jobs.
         moved: Jobs that change their policy: (as it was, as it is to be).
+        no_fit: Planned jobs that no rollout has room for.
         unmatched: VM key → why no policy has it.
         tied: The rows that tie for some VM, with the reason.
         unread: Rows of the books that cannot be read.
@@ -50,6 +53,7 @@ class Plan:
     heads: dict[PolicyKey, Head] = field(default_factory=dict)
     jobs: dict[PolicyKey, list[Job]] = field(default_factory=dict)
     moved: list[tuple[Job, Job]] = field(default_factory=list)
+    no_fit: list[Job] = field(default_factory=list)
     unmatched: dict[str, str] = field(default_factory=dict)
     tied: dict[PolicyKey, str] = field(default_factory=dict)
     unread: tuple[UnreadRow, ...] = ()
@@ -90,6 +94,7 @@ class _Reconciler:
     ) -> None:
         self._books = books
         self._standings = standings
+        self._assigner = Assigner(standings.values())
         self._heads = heads
         self._fleet = fleet
         self._dry_run = dry_run
@@ -119,8 +124,7 @@ class _Reconciler:
             job = self._latest.get(vm_key)
             if job and job.state is JobState.PLANNED and not job.unsettled:
                 self._end(job, JobState.GONE, "the VM was deleted")
-        self._restage()
-        self._forecast()
+        self._schedule()
         self._compare()
         return self._plan
 
@@ -157,8 +161,8 @@ class _Reconciler:
                 job,
                 team=policy.team,
                 policy=policy.name,
-                rollout=self._rollout_for(policy, vm),
-                stage=policy.stage_of(vm),
+                rollout=NOT_YET,
+                stage=1,
                 planned_start=None,
                 reason="",
                 etag="",
@@ -192,8 +196,8 @@ class _Reconciler:
             location=vm.location,
             team=policy.team,
             policy=policy.name,
-            rollout=self._rollout_for(policy, vm),
-            stage=policy.stage_of(vm),
+            rollout=NOT_YET,
+            stage=1,
             maintenance=status,
             discovered_at=self._now,
         )
@@ -225,82 +229,24 @@ class _Reconciler:
             return last.state is JobState.COMPLETED and moved
         return not (last.skipped_because == "dryRun" and self._dry_run)
 
-    # --- its policy, rollout and stage ------------------------------------------------------------
-
     def _assign(self, vm: Vm) -> Assignment:
-        assignment = assign(vm, self._standings.values())
+        assignment = self._assigner(vm)
         for key in assignment.tied:
             self._plan.tied[key] = f"{vm.name}: {assignment.reason}"
         return assignment
 
-    def _rollout_for(self, policy: Policy, vm: Vm) -> int:
-        """The open rollout if the VM's stage has not ended there, else the next."""
-        mine = self._jobs_of(policy.key)
-        for number in sorted({job.rollout for job in mine if not job.state.is_end}):
-            jobs = [job for job in mine if job.rollout == number]
-            if not any(job.state.is_end or _was_claimed(job) for job in jobs):
-                return number  # nothing has happened in it yet
-            stage = policy.stage_of(vm, self._numbers(policy, jobs, vm))
-            peers = [job for job in jobs if job.stage == stage]
-            ended = bool(peers) and all(job.state.is_end for job in peers)
-            if not ended and not any(job.stage > stage and _was_claimed(job) for job in jobs):
-                return number
-        return max((job.rollout for job in mine), default=0) + 1
-
-    def _numbers(self, policy: Policy, jobs: Iterable[Job], *more: Vm) -> list[int]:
-        """The sequence-tag numbers present among the VMs."""
-        if not policy.stage_tag:
-            return []
-        vms = [self._fleet.vms[job.vm_key] for job in jobs if job.vm_key in self._fleet.vms]
-        found = (policy.stage_number(vm) for vm in (*vms, *more))
-        return [number for number in found if number is not None]
-
-    def _restage(self) -> None:
-        """Planned jobs stand in the stage that the policy and the VM's tags say now."""
-        for key in list(self._target):
-            policy = self._policy(key)
-            if policy is None:
-                continue
-            jobs = self._jobs_of(key)
-            numbers = {
-                rollout: self._numbers(policy, (job for job in jobs if job.rollout == rollout))
-                for rollout in {job.rollout for job in jobs}
-            }
-            for job in jobs:
-                vm = self._fleet.vms.get(job.vm_key)
-                if vm and job.state is JobState.PLANNED:
-                    self._set(replace(job, stage=policy.stage_of(vm, numbers[job.rollout])))
-
-    def _policy(self, key: PolicyKey) -> Policy | None:
-        standing = self._standings.get(key)
-        return standing.policy if standing else None
-
-    # --- the forecast -----------------------------------------------------------------------------
-
-    def _forecast(self) -> None:
-        """Forecasts anew each rollout in which something changed; an unchanged one keeps its times."""
-        touched = {
-            (job.team, job.policy)
-            for key in self._target
-            for new in self._jobs_of(key)
-            for job in (new, self._was.get(new.id, new))
-            if self._was.get(new.id) != new
-        }
-        for key in touched | self._plan.heads.keys():
-            policy = self._policy(key)
-            jobs = self._jobs_of(key)
-            open_rollouts = sorted({job.rollout for job in jobs if not job.state.is_end})
-            if policy is None or not open_rollouts:
-                continue
-            first = open_rollouts[0]
-            plans = forecast((j for j in jobs if j.rollout == first), policy, self._now)
-            for job in jobs:
-                if job.id in plans:
-                    plan = plans[job.id]
-                    self._set(replace(job, planned_start=plan.start, reason=plan.reason))
-                elif job.state is JobState.PLANNED:
-                    reason = f"rollout {job.rollout} begins when rollout {first} is done"
-                    self._set(replace(job, planned_start=None, reason=reason))
+    def _schedule(self) -> None:
+        """Plans the open rollouts."""
+        said = schedule(
+            {key: self._jobs_of(key) for key in self._target},
+            {key: stands.policy for key, stands in self._standings.items() if stands.policy},
+            self._fleet.vms,
+            self._plan.heads,
+            self._now,
+        )
+        for job in said.jobs.values():
+            self._set(job)
+        self._plan.no_fit = said.no_fit
 
     # --- writing down -----------------------------------------------------------------------------
 
@@ -355,7 +301,3 @@ def _latest(jobs: Iterable[Job]) -> dict[str, Job]:
     for job in sorted(jobs, key=lambda job: (not job.state.is_end, job.discovered_at, job.id)):
         latest[job.vm_key] = job
     return latest
-
-
-def _was_claimed(job: Job) -> bool:
-    return job.accepted or job.state.is_away

@@ -1,4 +1,4 @@
-"""Whether a job may start, and which jobs start next: promises P3, P4 and P5 as functions of facts."""
+"""Whether a job may start, and which jobs start next: promises P2 to P5 as functions of facts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from shared.domain.durations import format_duration
 from shared.domain.job import Job, JobState
-from shared.domain.ledger import Away, Ledger
+from shared.domain.ledger import Away, Head, Ledger
+from shared.domain.mode import Mode
+from shared.domain.planning.model import Place
 from shared.domain.policy import Policy
 
 
@@ -42,8 +44,12 @@ def next_turns(ledger: Ledger, policy: Policy, now: datetime) -> tuple[Turn, ...
     stage = min(job.stage for job in rollout if not job.state.is_end)
     opens = _stage_opens(ledger, rollout, stage, policy)
     waiting = sorted(
-        (job for job in rollout if job.stage == stage and job.state is JobState.PLANNED),
-        key=lambda job: (_ready(job, now), job.planned_start or _FAR, job.vm_key),
+        (
+            job
+            for job in rollout
+            if job.stage == stage and job.state is JobState.PLANNED and job.planned_start
+        ),
+        key=lambda job: (_ready(job, policy, now), job.planned_start, job.vm_key),
     )
     away = [job for job in ledger.jobs if job.state.is_away]
     turns: list[Turn] = []
@@ -51,15 +57,40 @@ def next_turns(ledger: Ledger, policy: Policy, now: datetime) -> tuple[Turn, ...
         for job in waiting:
             # Those that go together must be allowed to: the next one whose placement fits takes the slot.
             together = [*away, *(turn.job for turn in turns)]
-            if not placement_conflict(job, together):
-                turns.append(Turn(job, max(slot, opens, _ready(job, now))))
+            at = _first_legal(job, policy, max(slot, opens, _ready(job, policy, now)))
+            if at and not placement_conflict(job, together):
+                turns.append(Turn(job, at))
                 waiting.remove(job)
                 break
     return tuple(sorted(turns, key=lambda turn: (turn.at, turn.job.vm_key)))
 
 
+def why_not_now(
+    job: Job, ledger: Ledger, policy: Policy | None, mode: Mode, now: datetime
+) -> Wait | None:
+    """Why by rule a planned job may not start now; None if only the VM itself can be in the way."""
+    name = f"{job.team}/{job.policy}"
+    if policy is None:
+        return Wait(f"the row of policy {name} is gone, or wrong and never was right")
+    if not policy.enabled:
+        return Wait(f"policy {name} is disabled")
+    if mode is Mode.PAUSED:
+        return Wait("Baton is paused (BATON_MODE)")
+    wait = why_wait(job, ledger, policy, now)
+    if wait is None and policy.needs_approval and not is_approved(ledger.head, job.rollout, now):
+        return Wait(f"rollout {job.rollout} of {name} waits for approval: ./baton approve {name}")
+    return wait
+
+
+def is_approved(head: Head, rollout: int, now: datetime) -> bool:
+    """Whether somebody approved the rollout, and the approval still counts."""
+    return head.approved_rollout == rollout and (
+        head.approved_until is None or now < head.approved_until
+    )
+
+
 def why_wait(job: Job, ledger: Ledger, policy: Policy, now: datetime) -> Wait | None:
-    """Why a planned job may not start now by order, slots and gaps; None if it may."""
+    """Why a planned job may not start now by order, slots, gaps and hours; None if it may."""
     if job.unsettled:
         return Wait("its last attempt is still being recorded", now + timedelta(seconds=5))
     if ledger.unread:
@@ -78,6 +109,8 @@ def why_wait(job: Job, ledger: Ledger, policy: Policy, now: datetime) -> Wait | 
             f"the rollout is halted: {halting.vm_name} ended {halting.state}; "
             "onFailure 'continue' in the policy lets it go on"
         )
+    if job.planned_start is None:
+        return Wait(job.reason or "it has no start in the plan yet; the next discovery plans it")
     before = [other for other in rollout if other.stage < job.stage and not other.state.is_end]
     if before:
         return Wait(f"stage {job.stage} waits for {_names(before)}")
@@ -86,26 +119,43 @@ def why_wait(job: Job, ledger: Ledger, policy: Policy, now: datetime) -> Wait | 
     away = [other for other in ledger.jobs if other.state.is_away]
     if conflict := placement_conflict(job, away):
         return Wait(conflict)
-    if away:
+    if len(away) >= policy.concurrency:
         return Wait(f"{_names(away)} is away, and concurrency is {policy.concurrency}")
+    if _first_legal(job, policy, _ready(job, policy, now)) is None:
+        closed = policy.hours.why_closed(now, policy.estimate)
+        return Wait(f"no start is left before its self-service window closes: {closed}")
     return Wait("others of its stage go first")
 
 
 def placement_conflict(job: Job, away: Iterable[Job]) -> str:
     """Why the VM must not be away together with others of its policy (P5); `""` if it may."""
+    place = place_of_job(job)
     for other in away:
-        if job.zone and other.zone and _zone(job) != _zone(other):
-            return f"{other.vm_name} of zone {other.zone} in {other.location} is away: one zone at a time"
+        there = place_of_job(other)
+        if not place.clashes(there):
+            continue
+        if place.clashes_in_set(there):
+            return set_conflict(job, with_away(Away(availability_set=""), other))
         if job.location in other.region_pairs or other.location in job.region_pairs:
             return (
                 f"{other.vm_name} is away in {other.location}, the pair of {job.location}: "
                 "never both regions of a pair"
             )
-        if job.availability_set and job.availability_set == other.availability_set:
-            conflict = set_conflict(job, with_away(Away(availability_set=""), other))
-            if conflict:
-                return conflict
+        return (
+            f"{other.vm_name} of zone {other.zone} in {other.location} is away: one zone at a time"
+        )
     return ""
+
+
+def place_of_job(job: Job) -> Place:
+    """Where the job's VM stands."""
+    return Place(
+        zone=job.zone_key,
+        location=job.location,
+        pairs=frozenset(job.region_pairs),
+        availability_set=job.availability_set,
+        domain=job.update_domain,
+    )
 
 
 def set_conflict(job: Job, away: Away) -> str:
@@ -135,6 +185,13 @@ def halted_by(rollout: Iterable[Job], policy: Policy) -> Job | None:
     return next((job for job in rollout if job.state.halts), None) if policy.halts else None
 
 
+def by_itself(job: Job, policy: Policy) -> datetime:
+    """The first instant at which the job could start if it were alone and always open."""
+    noticed = job.discovered_at + policy.lead
+    opens = max(job.maintenance.pre_maintenance_window_start_time, noticed)
+    return max(opens, job.not_before) if job.not_before else opens
+
+
 def backoff(base: timedelta, refusals: int, *, jitter: float) -> timedelta:
     """The wait after the n-th refusal in a row: doubles each time, up to 16 times the base.
 
@@ -147,13 +204,20 @@ def backoff(base: timedelta, refusals: int, *, jitter: float) -> timedelta:
     return base * doubled * (1 + jitter / 10)
 
 
-_FAR = datetime.max.replace(tzinfo=UTC)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-def _ready(job: Job, now: datetime) -> datetime:
-    """The first instant at which the job by itself could start."""
-    return max(now, job.maintenance.pre_maintenance_window_start_time, job.not_before or now)
+def _ready(job: Job, policy: Policy, now: datetime) -> datetime:
+    """The first instant at which the job by itself could start: never before people were told."""
+    return max(now, by_itself(job, policy), job.planned_start or now)
+
+
+def _first_legal(job: Job, policy: Policy, at: datetime) -> datetime | None:
+    """The first start from `at` on with the whole time away inside the policy's hours."""
+    closes = job.maintenance.pre_maintenance_window_end_time
+    if at >= closes:
+        return at  # whoever looks then ends it
+    return policy.hours.next_start(at, policy.estimate, closes)
 
 
 def _slots(
@@ -187,11 +251,6 @@ def _stage_opens(ledger: Ledger, rollout: Iterable[Job], stage: int, policy: Pol
     return max(ends, default=_LONG_AGO)
 
 
-def _zone(job: Job) -> tuple[str, str, str]:
-    """A zone: numbers of different subscriptions name different buildings, so they count as different."""
-    return job.location, job.subscription_id.lower(), job.zone
-
-
 def _replaced(away: Away, jobs: Mapping[str, int | None]) -> Away:
     return Away(availability_set=away.availability_set, jobs=jobs, etag=away.etag)
 
@@ -207,4 +266,8 @@ def _why_later(job: Job, policy: Policy, at: datetime, now: datetime) -> str:
         return f"its self-service window opens in {wait}"
     if job.not_before and job.not_before >= at:
         return f"it is tried again in {wait}"
+    if job.planned_start and job.planned_start >= at:
+        return f"its planned start is in {wait}"
+    if closed := policy.hours.why_closed(now, policy.estimate):
+        return closed
     return f"the gap ({format_duration(policy.gap)}, between stages {format_duration(policy.stage_gap)}) ends in {wait}"

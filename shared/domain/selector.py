@@ -29,12 +29,14 @@ class Term:
         key: One of name, rg, sub, location, zone, tag; `*` for every VM.
         tag: For `tag:NAME=...`: the name.
         patterns: Any of these must fit: the value, or the tag's name where `tag` is empty.
+        prefixes: What a value that fits begins with, lower-cased, pattern by pattern.
     """
 
     key: str
     patterns: tuple[str, ...] = ()
     tag: str = ""
     negated: bool = False
+    prefixes: tuple[str, ...] = ()
 
     @cached_property
     def _fits(self) -> Callable[[str], object]:
@@ -139,23 +141,31 @@ def _term(word: str, field: str) -> Term:
             value = "=".join(head[1:])
             if not tag or "," in tag:
                 raise _bad(word, field)
-    patterns = tuple(_pattern(part, key) for part in _split(value, ",", field))
+    patterns, prefixes = zip(*(_pattern(part, key) for part in _split(value, ",", field)), strict=True)
     if any(not pattern for pattern in patterns) and not tag:
         raise _bad(word, field)
-    return Term(key, patterns, tag, negated)
+    return Term(key, patterns, tag, negated, prefixes)
 
 
-def _pattern(part: str, key: str) -> str:
+def _pattern(part: str, key: str) -> tuple[str, str]:
+    """The pattern of a comma part, and what every value that fits it begins with."""
     literal = len(part) > 1 and part[0] == part[-1] == '"'
     text = part[1:-1] if literal else part.replace('"', "")
     if key == "location":
         text = text.replace(" ", "")
     if literal:
-        return re.escape(text)
-    return "".join(
-        ".*" if char == "*" else "." if char == "?" else re.escape(char)
-        for char in re.sub(r"\*+", "*", text)
+        return re.escape(text), _folded(text)
+    glob = re.sub(r"\*+", "*", text)
+    pattern = "".join(
+        ".*" if char == "*" else "." if char == "?" else re.escape(char) for char in glob
     )
+    return pattern, _folded(re.split(r"[*?]", glob, maxsplit=1)[0])
+
+
+def _folded(text: str) -> str:
+    """As far as lower case is sure to fold it as the patterns do."""
+    ascii_part = re.match(r"[\x00-\x7f]*", text)
+    return ascii_part[0].lower() if ascii_part else ""
 
 
 def _bad(word: str, field: str) -> InvalidInput:

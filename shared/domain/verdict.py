@@ -39,16 +39,31 @@ class Verdict:
 
     Attributes:
         outcome: With END: which.
+        repeats: With RETRY: what came of this attempt, `retryLater` or `aborted`.
         verified: Whether the VM was seen back.
     """
 
     then: Then
     reason: str
     outcome: JobState | None = None
+    repeats: str = ""
     verified: bool = False
 
 
-def judge(job: Job, look: Look, *, now: datetime, timeout: timedelta, retries: int) -> Verdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """What the policy says of further attempts.
+
+    Attributes:
+        retries: So many at most.
+        aborted: Also after `MaintenanceAborted`, while Azure still offers the maintenance.
+    """
+
+    retries: int = 0
+    aborted: bool = False
+
+
+def judge(job: Job, look: Look, *, now: datetime, timeout: timedelta, again: Again) -> Verdict:
     """Decides about a redeploying job.
 
     Azure's own result code counts once the operation is over; until then the code may be that of an
@@ -59,9 +74,9 @@ def judge(job: Job, look: Look, *, now: datetime, timeout: timedelta, retries: i
         look: What ARM says now.
         now: The instant of the look.
         timeout: BATON_REDEPLOY_TIMEOUT.
-        retries: The policy's `retries`.
+        again: The policy's word on further attempts.
     """
-    verdict = _judged(job, look, retries=retries)
+    verdict = _judged(job, look, again, now)
     began = job.started_at or job.claimed_at or now
     if verdict.then is Then.LOOK_AGAIN and now - began >= timeout:
         return _end(
@@ -82,14 +97,14 @@ def shows_acceptance(job: Job, vm: Vm) -> bool:
     return updating or stopped or changed or not_offered
 
 
-def _judged(job: Job, look: Look, *, retries: int) -> Verdict:
+def _judged(job: Job, look: Look, again: Again, now: datetime) -> Verdict:
     if look.vm is None:
         return _end(JobState.GONE, "the VM was deleted while it was redeployed")
     if look.operation == "inProgress":
         return Verdict(then=Then.LOOK_AGAIN, reason="Azure is redeploying it")
     over = look.operation in ("succeeded", "failed")
     if over or _code_of(look.vm) != job.code_before:
-        by_code = _by_code(job, look.vm, retries)
+        by_code = _by_code(job, look.vm, again, now)
         if by_code:
             return by_code
     if look.operation == "failed":
@@ -106,13 +121,13 @@ def _judged(job: Job, look: Look, *, retries: int) -> Verdict:
     return _back(job, look.vm, "The operation succeeded and the maintenance is no longer offered")
 
 
-def _by_code(job: Job, vm: Vm, retries: int) -> Verdict | None:
+def _by_code(job: Job, vm: Vm, again: Again, now: datetime) -> Verdict | None:
     """What Azure's result code decides; None where it is no known result."""
     match _code_of(vm):
         case "RetryLater":
-            return _retry_later(job, retries)
+            return _retry_later(job, again)
         case "MaintenanceAborted":
-            return _end(JobState.ABORTED, "Azure aborted the maintenance; the VM was not moved")
+            return _aborted(job, vm, again, now)
         case "MaintenanceCompleted":
             return _back(job, vm, "Azure reports MaintenanceCompleted")
         case _:
@@ -132,12 +147,22 @@ def _back(job: Job, vm: Vm, said: str) -> Verdict:
     return _end(JobState.COMPLETED, f"{said}, and the VM runs again", verified=True)
 
 
-def _retry_later(job: Job, retries: int) -> Verdict:
-    if job.attempt > retries:
+def _retry_later(job: Job, again: Again) -> Verdict:
+    if job.attempt > again.retries:
         return _end(
-            JobState.FAILED, f"Azure answered RetryLater {job.attempt} times; retries is {retries}"
+            JobState.FAILED,
+            f"Azure answered RetryLater {job.attempt} times; retries is {again.retries}",
         )
-    return Verdict(then=Then.RETRY, reason="Azure answered RetryLater")
+    return Verdict(then=Then.RETRY, reason="Azure answered RetryLater", repeats="retryLater")
+
+
+def _aborted(job: Job, vm: Vm, again: Again, now: datetime) -> Verdict:
+    """Azure's texts differ on whether it offers the VM once more: its flag tells."""
+    reason = "Azure aborted the maintenance; the VM was not moved"
+    offered = vm.maintenance is not None and vm.maintenance.is_open(now)
+    if again.aborted and offered and job.attempt <= again.retries:
+        return Verdict(then=Then.RETRY, reason=reason, repeats="aborted")
+    return _end(JobState.ABORTED, reason)
 
 
 def _end(outcome: JobState, reason: str, *, verified: bool = False) -> Verdict:

@@ -9,7 +9,7 @@ from shared.domain.durations import format_duration
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change
 from shared.domain.rules import backoff
-from shared.domain.verdict import Look, Then, judge, shows_acceptance
+from shared.domain.verdict import Again, Look, Then, judge, shows_acceptance
 from shared.ports import Operation
 from shared.use_cases.settle import good_policy
 from shared.use_cases.steps import Steps
@@ -98,7 +98,9 @@ class LookAt:
             Look(vm=vm, operation=operation.status, code=operation.code, message=operation.message),
             now=now,
             timeout=self.steps.pace.redeploy_timeout,
-            retries=policy.retries if policy else 0,
+            again=Again(retries=policy.retries, aborted=policy.retries_aborted)
+            if policy
+            else Again(),
         )
         if vm and vm.maintenance:
             job = replace(job, maintenance=vm.maintenance)
@@ -120,9 +122,9 @@ class LookAt:
             wait = backoff(self.steps.pace.retry_delay, job.attempt, jitter=self.jitter())
             not_before = self.steps.within_window(job.maintenance, now + wait)
             reason = f"{verdict.reason}; tried again in {format_duration(not_before - now)}"
-            await self.steps.conclude(
-                job.to_retry(now=now, not_before=not_before, reason=reason), ledger
-            )
+            repeats = verdict.repeats or "retryLater"
+            again = job.to_retry(outcome=repeats, now=now, not_before=not_before, reason=reason)
+            await self.steps.conclude(again, ledger)
         else:
             verified = now if verdict.verified else None
             ended = job.ended(verdict.outcome, now=now, reason=verdict.reason, verified_at=verified)

@@ -13,7 +13,7 @@ from shared.domain.maintenance import Vm
 from shared.domain.mode import Mode
 from shared.domain.policy import Policy
 from shared.domain.policy_row import standing
-from shared.domain.rules import Wait, backoff, set_conflict, why_wait, with_away
+from shared.domain.rules import Wait, backoff, set_conflict, why_not_now, with_away
 from shared.ports import PolicyStore
 from shared.use_cases.steps import Steps
 
@@ -46,7 +46,7 @@ class StartVm:
         job = found
         row = await self.policies.row(job.team, job.policy)
         stands = standing(ledger.head.key, row.columns if row else None, ledger.head.columns)
-        wait = self._why_not(job, ledger, stands.policy)
+        wait = why_not_now(job, ledger, stands.policy, self.mode, self.steps.clock.now())
         if wait and self.steps.clock.now() < job.maintenance.pre_maintenance_window_end_time:
             await self.steps.wait(job, wait)
             return
@@ -82,27 +82,6 @@ class StartVm:
             return job.ended(JobState.MISSED, now=now, reason=reason)
         return None
 
-    def _why_not(self, job: Job, ledger: Ledger, policy: Policy | None) -> Wait | None:
-        """What by rule is in the way of a start now."""
-        now = self.steps.clock.now()
-        if policy is None:
-            return Wait(
-                f"the row of policy {job.team}/{job.policy} is gone, or wrong and never was right"
-            )
-        if not policy.enabled:
-            return Wait(f"policy {job.team}/{job.policy} is disabled")
-        if self.mode is Mode.PAUSED:
-            return Wait("Baton is paused (BATON_MODE)")
-        wait = why_wait(job, ledger, policy, now)
-        if (
-            wait is None
-            and self.mode is Mode.DRY_RUN
-            and job.planned_start
-            and now < job.planned_start
-        ):
-            return Wait("dry run: its planned start lies ahead", job.planned_start)
-        return wait
-
     def _vm_in_the_way(self, vm: Vm | None, policy: Policy | None, now: datetime) -> Wait | None:
         """What at the VM itself, read now, is in the way of a start now."""
         if vm is None or vm.maintenance is None:
@@ -115,6 +94,9 @@ class StartVm:
         if not vm.maintenance.is_open(now):
             reason = "Azure does not allow it now (isCustomerInitiatedMaintenanceAllowed is false)"
             return Wait(reason, self.steps.poll(self.steps.pace.retry_delay))
+        if closed := policy.hours.why_closed(now, policy.estimate):
+            closes = vm.maintenance.pre_maintenance_window_end_time
+            return Wait(closed, policy.hours.next_start(now, policy.estimate, closes))
         if vm.provisioning_state.lower() == "updating":
             return Wait(
                 "another operation runs on the VM", self.steps.poll(self.steps.pace.check_interval)

@@ -1,0 +1,77 @@
+"""Lanes from policies, and which of them have to be planned together.
+
+Only an availability set ties one policy to another: policies that share none are planned apart, so that the
+cost grows with the group and not with the fleet, and a change in one cannot move another.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from shared.domain.ledger import PolicyKey
+from shared.domain.maintenance import Vm
+from shared.domain.places import Places
+from shared.domain.planning.model import Lane, Place, Stage, Starts, instant, micros, span
+from shared.domain.policy import Policy
+
+
+def lane_of(policy: Policy, stages: Sequence[Stage], opens: datetime) -> Lane:
+    """A policy's lane: its hours count from `opens` to the last moment at which a VM of it may be away."""
+    length = span(policy.estimate)
+    closes = max((task.closes for stage in stages for task in stage.tasks), default=0)
+    until = max(opens, instant(closes)) + policy.estimate
+    return Lane(
+        key=policy.key,
+        slots=policy.concurrency,
+        length=length,
+        gap=span(policy.gap),
+        starts=Starts(policy.hours.intervals(opens, until), length),
+        stages=tuple(stages),
+        opens=micros(opens),
+    )
+
+
+def place_of(vm: Vm, places: Places) -> Place:
+    """Where a VM stands."""
+    return Place(
+        zone=places.zone_of(vm.subscription_id, vm.location, vm.zone),
+        location=vm.location,
+        pairs=places.pairs(vm.location),
+        availability_set=vm.availability_set,
+        domain=vm.view.update_domain if vm.view else None,
+    )
+
+
+def grouped(lanes: Iterable[Lane]) -> list[list[Lane]]:
+    """The lanes, those together that share an availability set, directly or through others."""
+    lanes = {lane.key: lane for lane in lanes}
+    members: dict[str, list[PolicyKey]] = defaultdict(list)
+    for key, lane in lanes.items():
+        for name in _sets(lane):
+            members[name].append(key)
+    beside: dict[PolicyKey, set[PolicyKey]] = defaultdict(set)
+    for keys in members.values():
+        for key in keys[1:]:
+            beside[keys[0]].add(key)
+            beside[key].add(keys[0])
+    groups = []
+    for key in sorted(lanes):
+        if key in lanes:
+            groups.append([lanes.pop(each) for each in sorted(_reached(key, beside))])
+    return groups
+
+
+def _reached(key: PolicyKey, beside: Mapping[PolicyKey, set[PolicyKey]]) -> set[PolicyKey]:
+    found, ahead = {key}, [key]
+    while ahead:
+        for each in beside.get(ahead.pop(), ()):
+            if each not in found:
+                found.add(each)
+                ahead.append(each)
+    return found
+
+
+def _sets(lane: Lane) -> set[str]:
+    places = {task.place for stage in lane.stages for task in stage.tasks}
+    places |= {one.place for stage in lane.stages for one in stage.fixed}
+    return {place.availability_set for place in places if place.availability_set}

@@ -1,0 +1,296 @@
+"""The open rollouts of every policy: who goes in which, in which stage, and when.
+
+Planned anew at each discovery. What has started stays; whoever can keep the start that people were told
+keeps it; whoever moves says from when, and why. A VM for which a rollout has no room is given up for it and
+planned in the next one, so that it never holds up a later stage.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.domain.job import Job, JobState
+from shared.domain.ledger import PolicyKey
+from shared.domain.maintenance import Vm
+from shared.domain.planning.groups import grouped, lane_of
+from shared.domain.planning.model import Fixed, Lane, Place, Stage, Task, instant, micros, span
+from shared.domain.planning.reasons import reasons
+from shared.domain.planning.search import plan_group
+from shared.domain.policy import Policy
+from shared.domain.rules import by_itself, halted_by, place_of_job
+
+
+NOT_YET = 0
+"""Rollout of a job that is new to its policy: the schedule says which."""
+
+
+@dataclass(slots=True)
+class Schedule:
+    """What the plan says.
+
+    Attributes:
+        jobs: Every planned job as it should be, by id.
+        no_fit: Those of them that no rollout has room for.
+    """
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    no_fit: list[Job] = field(default_factory=list)
+
+
+def schedule(
+    jobs: Mapping[PolicyKey, Sequence[Job]],
+    policies: Mapping[PolicyKey, Policy],
+    vms: Mapping[str, Vm],
+    edited: Iterable[PolicyKey],
+    now: datetime,
+) -> Schedule:
+    """Plans every open rollout.
+
+    Args:
+        jobs: Each policy's jobs, those that ended too.
+        policies: Those that can be read.
+        vms: VM key → VM as seen, for its tags.
+        edited: Policies whose row changed since the last plan.
+        now: The instant of the decision.
+    """
+    changed = frozenset(edited)
+    said = Schedule()
+    going: list[_Policy] = []
+    for key, mine in sorted(jobs.items()):
+        if key in policies and not all(job.state.is_end for job in mine):
+            each = _Policy(policies[key], mine, vms, edited=key in changed, now=now)
+            if each.halted:
+                said.jobs |= {job.id: job for job in each.stopped()}
+            else:
+                going.append(each)
+    starts, why = _plan(going, lambda each: each.lane(each.first))
+    for each in going:
+        each.give_up(starts, why)
+    starts, why = _plan(going, lambda each: each.lane(each.first, each.second))
+    for each in going:
+        for job in each.planned(starts, why):
+            said.jobs[job.id] = job
+            if job.planned_start is None:
+                said.no_fit.append(job)
+    return said
+
+
+def _plan(
+    going: Iterable["_Policy"], lane_for: Callable[["_Policy"], Lane]
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Starts and reasons, by job id."""
+    lanes = {each.policy.key: lane_for(each) for each in going}
+    policies = {each.policy.key: each.policy for each in going}
+    starts: dict[str, int] = {}
+    why: dict[str, str] = {}
+    for group in grouped(lanes.values()):
+        plan = plan_group(group)
+        for lane in plan.lanes.values():
+            starts.update(lane.starts)
+        if plan.score[0]:
+            why |= reasons(group, plan, policies)
+    return starts, why
+
+
+class _Policy:
+    """One policy's open rollouts.
+
+    The first is the one that acts; whoever cannot join it goes in the second.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        jobs: Sequence[Job],
+        vms: Mapping[str, Vm],
+        *,
+        edited: bool,
+        now: datetime,
+    ) -> None:
+        self.policy = policy
+        self._vms = vms
+        self._edited = edited
+        self._now = now
+        self._was = {job.id: job for job in jobs}
+        behind = max(job.rollout for job in jobs) + 1
+        numbers = {job.id: behind if job.rollout == NOT_YET else job.rollout for job in jobs}
+        self._number = min(numbers[job.id] for job in jobs if not job.state.is_end)
+        self._earlier = [job for job in jobs if numbers[job.id] < self._number]
+        begun = [job for job in jobs if numbers[job.id] == self._number]
+        later = [job for job in jobs if numbers[job.id] > self._number]
+        self.first = self._staged(begun)
+        joining = [job for job in later if self._may_join(job)]
+        # The start that they were told was one in the rollout behind.
+        joined = [replace(job, planned_start=None) for job in joining]
+        self.first = self._staged([*begun, *joined])
+        self.second = self._staged([job for job in later if job not in joining])
+        self._why_given_up: dict[str, str] = {}
+
+    @property
+    def halted(self) -> bool:
+        """Whether a failure stops the rollout that acts."""
+        return halted_by(self.first, self.policy) is not None
+
+    def stopped(self) -> Iterator[Job]:
+        """The planned jobs of a halted rollout, and of the one behind it."""
+        failed = halted_by(self.first, self.policy)
+        for number, jobs in enumerate((self.first, self.second), start=self._number):
+            for job in jobs:
+                if job.state is JobState.PLANNED and failed:
+                    reason = f"the rollout is halted: {failed.vm_name} ended {failed.state}"
+                    yield replace(job, rollout=number, planned_start=None, reason=reason)
+
+    def lane(self, *rollouts: Sequence[Job]) -> Lane:
+        """What is to be planned."""
+        stages: list[Stage] = []
+        for jobs in rollouts:
+            rest = span(self.policy.gap if stages else self.policy.stage_gap)
+            for number in sorted({job.stage for job in jobs}):
+                stages.append(self._stage([job for job in jobs if job.stage == number], rest))
+                rest = span(self.policy.stage_gap)
+        return lane_of(self.policy, stages, self._opens())
+
+    def give_up(self, starts: Mapping[str, int], why: Mapping[str, str]) -> None:
+        """Has those that the first rollout has no room for go in the second."""
+        out = [job for job in self.first if self._to_plan(job) and job.id not in starts]
+        self._why_given_up = {job.id: why.get(job.id, "") for job in out}
+        # The second plan is to keep what the first one found.
+        self.first = [
+            replace(job, planned_start=instant(starts[job.id])) if job.id in starts else job
+            for job in self.first
+            if job.id not in self._why_given_up
+        ]
+        told = [replace(job, planned_start=self._was[job.id].planned_start) for job in out]
+        self.second = self._staged([*self.second, *told])
+
+    def planned(self, starts: Mapping[str, int], why: Mapping[str, str]) -> Iterator[Job]:
+        """Every planned job with its rollout, stage and start, or with the reason why it has none."""
+        number = self._number
+        for jobs in (self.first, self.second):
+            going = [job for job in jobs if not self._to_plan(job) or job.id in starts]
+            for job in going:
+                if job.state is JobState.PLANNED:
+                    yield self._told(job, number, starts.get(job.id))
+            number += bool(going)
+        for job in (*self.first, *self.second):
+            if self._to_plan(job) and job.id not in starts:
+                reason = why.get(job.id) or self._why_given_up.get(job.id, "")
+                yield replace(job, rollout=number, planned_start=None, reason=reason)
+
+    # --- who goes where ---------------------------------------------------------------------------
+
+    def _staged(self, jobs: Sequence[Job]) -> list[Job]:
+        """The jobs of one rollout in the stages that the policy and the VMs' tags say now."""
+        seen = [self._vms[job.vm_key] for job in jobs if job.vm_key in self._vms]
+        stages = self.policy.staged(seen)
+        return [
+            replace(job, stage=stages[job.vm_key])
+            if job.state is JobState.PLANNED and stages.get(job.vm_key, job.stage) != job.stage
+            else job
+            for job in jobs
+        ]
+
+    def _may_join(self, job: Job) -> bool:
+        """Whether one that was announced later may still join the rollout that acts."""
+        begun = self.first
+        if job.state is not JobState.PLANNED:
+            return False
+        if not any(other.state.is_end or _was_claimed(other) for other in begun):
+            return True
+        stages = {other.id: other.stage for other in self._staged([*begun, job])}
+        stage = stages[job.id]
+        peers = [other for other in begun if stages[other.id] == stage]
+        if peers and all(other.state.is_end for other in peers):
+            return False
+        return not any(stages[other.id] > stage and _was_claimed(other) for other in begun)
+
+    # --- one stage as the planner sees it ---------------------------------------------------------
+
+    def _opens(self) -> datetime:
+        """Now, or when the gap after the rollout before ends."""
+        freed = [job.freed_at + self.policy.gap for job in self._earlier if job.freed_at]
+        return max([self._now, *freed])
+
+    def _stage(self, jobs: Iterable[Job], rest: int) -> Stage:
+        tasks: list[Task] = []
+        fixed: list[Fixed] = []
+        ended: list[int] = []
+        for job in jobs:
+            if self._to_plan(job):
+                tasks.append(self._task(job))
+            elif job.state is JobState.PLANNED or job.state.is_away:
+                fixed.append(self._away(job))
+            if job.freed_at and job.freed_at + self.policy.gap > self._now:
+                freed = micros(job.freed_at)
+                fixed.append(Fixed(Place(), freed - span(self.policy.estimate), freed))
+            if job.state.is_end and job.ended_at:
+                ended.append(micros(job.ended_at))
+        return Stage(
+            tasks=tuple(tasks), rest=rest, fixed=tuple(fixed), ended=max(ended, default=None)
+        )
+
+    def _to_plan(self, job: Job) -> bool:
+        return job.state is JobState.PLANNED and not self._is_due(job)
+
+    def _is_due(self, job: Job) -> bool:
+        """Whether the start that people were told is now: its message is on its way, so it stays."""
+        told, now, away = job.planned_start, self._now, self.policy.estimate
+        return (
+            told is not None
+            and told <= now < min(told + away, job.maintenance.pre_maintenance_window_end_time)
+            and by_itself(job, self.policy) <= now
+            and self.policy.hours.contains(now, now + away)
+        )
+
+    def _task(self, job: Job) -> Task:
+        told = job.planned_start
+        return Task(
+            key=job.id,
+            opens=micros(max(self._now, by_itself(job, self.policy))),
+            closes=micros(job.maintenance.pre_maintenance_window_end_time),
+            place=place_of_job(job),
+            kept=micros(told) if told else None,
+        )
+
+    def _away(self, job: Job) -> Fixed:
+        """One that is away, or about to be. It counts from the start that people were told.
+
+        So a start that comes seconds after its plan moves nobody; one that is not back in time does.
+        """
+        began = min(filter(None, (job.planned_start, job.claimed_at, self._now)))
+        start = micros(began)
+        return Fixed(
+            place_of_job(job), start, max(start + span(self.policy.estimate), micros(self._now))
+        )
+
+    # --- the result -------------------------------------------------------------------------------
+
+    def _told(self, job: Job, number: int, start: int | None) -> Job:
+        """The job with its start, and with the reason where that is another than people were told."""
+        was = self._was[job.id]
+        job = replace(job, rollout=number, planned_start=was.planned_start)
+        if start is None or instant(start) == was.planned_start:
+            return job
+        reason = self._why_given_up.get(job.id, "")
+        if was.planned_start:
+            reason = f"moved from {was.planned_start:%Y-%m-%d %H:%M} UTC: {self._why_moved(was)}"
+        return replace(job, planned_start=instant(start), reason=reason)
+
+    def _why_moved(self, was: Job) -> str:
+        told = was.planned_start or self._now
+        if was.id in self._why_given_up:
+            return self._why_given_up[was.id]
+        if was.maintenance.pre_maintenance_window_start_time > told:
+            return "Azure moved its self-service window"
+        if was.not_before and was.not_before > told:
+            return "its last attempt is to be tried again"
+        if self._edited:
+            return "its policy was edited"
+        if told <= self._now:
+            return "it could not start then"
+        return "a VM that goes before it, or must not be away with it, came late, moved or joined"
+
+
+def _was_claimed(job: Job) -> bool:
+    return job.accepted or job.state.is_away

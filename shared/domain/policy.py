@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.errors import Problem
+from shared.domain.hours import Hours
 from shared.domain.ledger import PolicyKey
 from shared.domain.maintenance import Vm
 from shared.domain.selector import Selector
@@ -19,6 +20,10 @@ class Policy:
         stages: Selectors of `sequence`, in order; empty where it is `tag:NAME` or not given.
         stage_tag: Lower-cased NAME of `sequence` `tag:NAME`, else `""`.
         halts: `onFailure` is `halt`.
+        retries_aborted: `retryAborted`.
+        hours: Its `windows` minus its `freezes`, in its `timeZone`.
+        lead: The least time from the discovery of a VM's maintenance to its start.
+        needs_approval: `approval` is `required`.
         owners: Mail addresses, lower-cased and sorted.
     """
 
@@ -36,6 +41,10 @@ class Policy:
     estimate: timedelta
     halts: bool
     retries: int
+    retries_aborted: bool
+    hours: Hours
+    lead: timedelta
+    needs_approval: bool
     owners: tuple[str, ...]
 
     @property

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from shared.domain.durations import parse_duration
+from shared.domain.durations import format_duration, parse_duration
 from shared.domain.errors import InvalidInput, Problem
+from shared.domain.hours import Hours, parse_hours
 from shared.domain.ledger import PolicyKey
 from shared.domain.policy import Policy, Standing
 from shared.domain.selector import Selector, numbered_tag, parse_selector, split_selectors
+from shared.domain.windows import longest
 
-# Columns that the contract names and this version does not act upon yet: a row that has one is wrong,
-# because a freeze that is silently ignored is worse than a policy that waits for its author.
-_LATER = ("windows", "timeZone", "freezes", "lead", "retryAborted", "approval")
 _ADDRESS = re.compile(
     r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+", re.ASCII
 )
@@ -73,6 +72,14 @@ def parse_policy(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
             values[name_] = column.value(name_, columns.get(name_))
         except InvalidInput as wrong:
             problems += wrong.problems
+    try:
+        hours = parse_hours(
+            windows=values["windows"], time_zone=values["timeZone"], freezes=values["freezes"]
+        )
+    except InvalidInput as wrong:
+        problems += wrong.problems
+    else:
+        problems += _too_long(values.get("estimate"), hours)
     if problems:
         raise InvalidInput(f"policy {team}/{name}", tuple(problems))
     stages, stage_tag = values["sequence"]
@@ -91,6 +98,10 @@ def parse_policy(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
         estimate=values["estimate"],
         halts=values["onFailure"] == "halt",
         retries=values["retries"],
+        retries_aborted=values["retryAborted"],
+        hours=hours,
+        lead=values["lead"],
+        needs_approval=values["approval"] == "required",
         owners=values["owners"],
     )
 
@@ -152,9 +163,16 @@ def _sequence(column: str, value: object) -> tuple[tuple[Selector, ...], str]:
     return tuple(parse_selector(part, field=column) for part in parts), ""
 
 
-def _on_failure(column: str, value: object) -> str:
-    if value not in ("halt", "continue"):
-        raise InvalidInput(column, (Problem(column, str(value), "halt or continue"),))
+def _either(*words: str) -> Callable[[str, object], str]:
+    def read(column: str, value: object) -> str:
+        if value not in words:
+            raise InvalidInput(column, (Problem(column, str(value), " or ".join(words)),))
+        return str(value)
+
+    return read
+
+
+def _text(_: str, value: object) -> str:
     return str(value)
 
 
@@ -185,19 +203,34 @@ _COLUMNS: Mapping[str, _Column] = {
     "gap": _Column(_duration(timedelta(0)), default=timedelta(minutes=15)),
     "stageGap": _Column(_duration(timedelta(0)), default=None),
     "concurrency": _Column(_int(1, 1000), default=1),
+    "windows": _Column(_text, default=""),
+    "timeZone": _Column(_text, default=""),
+    "freezes": _Column(_text, default=""),
     "estimate": _Column(_duration(timedelta(microseconds=1)), default=timedelta(minutes=25)),
-    "onFailure": _Column(_on_failure, default="halt"),
+    "lead": _Column(_duration(timedelta(0)), default=timedelta(0)),
+    "onFailure": _Column(_either("halt", "continue"), default="halt"),
     "retries": _Column(_int(0, 100), default=3),
+    "retryAborted": _Column(_flag, default=False),
+    "approval": _Column(_either("none", "required"), default="none"),
     "owners": _Column(_owners, default=()),
 }
 
 
+def _too_long(estimate: timedelta | None, hours: Hours) -> list[Problem]:
+    """An estimate that no window holds: nothing would ever start."""
+    if estimate is None or not hours.has_windows:
+        return []
+    length, where = longest(hours.windows)
+    if estimate <= length:
+        return []
+    expected = (
+        f"at most {format_duration(length)}, as the longest window is ({where}): no start fits else"
+    )
+    return [Problem("estimate", format_duration(estimate), expected)]
+
+
 def _unknown(column: str, value: object) -> Problem:
-    if column in _LATER:
-        return Problem(
-            column, str(value), "no column of this name (this version does not act upon it yet)"
-        )
-    near = difflib.get_close_matches(column, [*_COLUMNS, *_LATER], n=1)
+    near = difflib.get_close_matches(column, _COLUMNS, n=1)
     hint = f"did you mean {near[0]}?" if near else "the columns are " + ", ".join(_COLUMNS)
     return Problem(column, str(value), f"no column of this name ({hint})")
 

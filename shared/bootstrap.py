@@ -29,6 +29,7 @@ from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
 from shared.use_cases.report_findings import ReportFindings
+from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.send_alerts import SendAlerts
 from shared.use_cases.settle import Settle
@@ -109,6 +110,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             bus=bus,
             see=SeeFleet(clock=clock, vms=outside.vms),
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
+            report_plan=ReportPlan(clock=clock, tell=tell),
             mode=settings.mode,
         ),
         redeploy=RedeployVm(

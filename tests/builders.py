@@ -8,6 +8,7 @@ from shared.domain.alert import Alert, event_id
 from shared.domain.job import Attempt, Job, job_id
 from shared.domain.ledger import Away, Books, Head, Ledger
 from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm, vm_parts
+from shared.domain.places import Places
 from shared.ports import PolicyRow
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -82,9 +83,10 @@ def a_vm(name: str = "web-1", *, view: InstanceView | None = VIEW, **other: Any)
 
 
 def a_job(name: str = "web-1", *, vm: Vm | None = None, **other: Any) -> Job:
-    """Planned in stage 1 of rollout 1 of shop/web; its VM and maintenance are `vm`'s if one is given."""
+    """To start at NOW in stage 1 of rollout 1 of shop/web; its VM and maintenance are `vm`'s if one is given."""
     vm = vm or a_vm(name)
     maintenance = other.pop("maintenance", None) or vm.maintenance or OFFERED
+    zone = other.get("zone", vm.zone)
     defaults: dict[str, Any] = {
         "id": job_id(vm.key, maintenance.pre_maintenance_window_start_time),
         "team": "shop",
@@ -92,7 +94,9 @@ def a_job(name: str = "web-1", *, vm: Vm | None = None, **other: Any) -> Job:
         "rollout": 1,
         "stage": 1,
         "discovered_at": NOW,
+        "planned_start": NOW,
         "zone": vm.zone,
+        "zone_key": Places().zone_of(vm.subscription_id, vm.location, zone),
         "availability_set": vm.availability_set,
         "update_domain": vm.view.update_domain if vm.view else None,
     }

@@ -20,6 +20,7 @@ from shared.adapters.cells import (
 from shared.domain.alert import Alert, AlertState
 from shared.domain.errors import InvalidInput
 from shared.domain.job import Attempt, Job, JobState
+from shared.domain.ledger import Head
 from shared.domain.maintenance import MaintenanceStatus
 
 MAINTENANCE = Shape(
@@ -77,6 +78,18 @@ JOB = Shape(
         Column("requestId", "request_id", TEXT),
         Column("skippedBecause", "skipped_because", TEXT),
         Column("accepted", "accepted", FLAG),
+    ),
+)
+HEAD = Shape(
+    Head,
+    (
+        Column("team", "team", TEXT),
+        Column("policy", "policy", TEXT),
+        Column("version", "version", TEXT),
+        Column("approvedRollout", "approved_rollout", INT),
+        Column("approvedBy", "approved_by", TEXT),
+        Column("approvedAt", "approved_at", TIME),
+        Column("approvedUntil", "approved_until", TIME),
     ),
 )
 # An attempt that is not recorded yet stands beside its job, column by column rather than as JSON: its

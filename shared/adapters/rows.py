@@ -24,6 +24,7 @@ from shared.adapters.columns import (
     ALERT,
     ATTEMPT,
     ATTEMPT_CELLS,
+    HEAD,
     JOB,
     MAINTENANCE,
     OUTCOME_OF_JOB,
@@ -127,7 +128,7 @@ def job_of(entity: Mapping[str, object], etag: str) -> Job:
 def head_row(head: Head) -> Entity:
     """A policy's head as an entity."""
     entity = _row(JOBS, policy_prefix(head.team, head.policy))
-    entity |= {"team": head.team, "policy": head.policy, "version": head.version}
+    entity |= HEAD.write(head)
     return entity | {"columns": MAP.write("columns", head.columns)}
 
 
@@ -138,12 +139,9 @@ def head_of(entity: Mapping[str, object], etag: str) -> Head:
         InvalidInput: As `job_of`.
     """
     _check_version(entity)
-    team, policy, version = (
-        TEXT.read(column, entity.get(column)) for column in ("team", "policy", "version")
-    )
-    _check_key(entity, policy_prefix(team, policy))
-    columns = read_map("columns", entity.get("columns"))
-    return Head(team=team, policy=policy, version=version, columns=columns, etag=etag)
+    head = Head(**HEAD.read(entity), columns=read_map("columns", entity.get("columns")), etag=etag)
+    _check_key(entity, policy_prefix(head.team, head.policy))
+    return head
 
 
 def away_row(away: Away) -> Entity:

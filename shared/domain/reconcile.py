@@ -11,9 +11,9 @@ from shared.domain.assignment import Assigner, Assignment
 from shared.domain.job import Job, JobState, job_id, job_name
 from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
 from shared.domain.maintenance import MaintenanceStatus, Vm
-from shared.domain.places import Places
 from shared.domain.policy import Policy, Standing
-from shared.domain.rollouts import NOT_YET, schedule
+from shared.domain.rollouts import NOT_YET, InNeed, schedule
+from shared.domain.rules import is_approved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,7 @@ class Plan:
         jobs: Per policy, new and changed jobs.
         moved: Jobs that change their policy: (as it was, as it is to be).
         no_fit: Planned jobs that no rollout has room for.
+        unapproved: Policy → its rollout that waits for approval.
         unmatched: VM key → why no policy has it.
         tied: The rows that tie for some VM, with the reason.
         unread: Rows of the books that cannot be read.
@@ -54,6 +55,7 @@ class Plan:
     jobs: dict[PolicyKey, list[Job]] = field(default_factory=dict)
     moved: list[tuple[Job, Job]] = field(default_factory=list)
     no_fit: list[Job] = field(default_factory=list)
+    unapproved: dict[PolicyKey, InNeed] = field(default_factory=dict)
     unmatched: dict[str, str] = field(default_factory=dict)
     tied: dict[PolicyKey, str] = field(default_factory=dict)
     unread: tuple[UnreadRow, ...] = ()
@@ -247,6 +249,15 @@ class _Reconciler:
         for job in said.jobs.values():
             self._set(job)
         self._plan.no_fit = said.no_fit
+        self._plan.unapproved = {
+            key: need
+            for key, need in said.in_need.items()
+            if need.vms and not self._is_approved(key, need.rollout)
+        }
+
+    def _is_approved(self, key: PolicyKey, rollout: int) -> bool:
+        ledger = self._books.ledgers.get(key)
+        return bool(ledger and is_approved(ledger.head, rollout, self._now))
 
     # --- writing down -----------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ keeps it; whoever moves says from when, and why. A VM for which a rollout has no
 planned in the next one, so that it never holds up a later stage.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,13 +13,14 @@ from shared.domain.job import Job, JobState
 from shared.domain.ledger import PolicyKey
 from shared.domain.maintenance import Vm
 from shared.domain.planning.groups import grouped, lane_of
+from shared.domain.planning.lane import plan_lane
 from shared.domain.planning.model import Fixed, Lane, Place, Stage, Task, instant, micros, span
 from shared.domain.planning.reasons import reasons
 from shared.domain.planning.search import plan_group
 from shared.domain.policy import Policy
 from shared.domain.rules import by_itself, halted_by, place_of_job
 
-
+_MINUTE = 60_000_000  # of microseconds
 NOT_YET = 0
 """Rollout of a job that is new to its policy: the schedule says which."""
 
@@ -32,10 +32,26 @@ class Schedule:
     Attributes:
         jobs: Every planned job as it should be, by id.
         no_fit: Those of them that no rollout has room for.
+        in_need: Policy that needs approval → the rollout that acts, approved or not.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
     no_fit: list[Job] = field(default_factory=list)
+    in_need: dict[PolicyKey, "InNeed"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InNeed:
+    """A rollout that needs somebody's approval.
+
+    Attributes:
+        vms: How many of its VMs have not started.
+        last: Until when an approval loses none of them.
+    """
+
+    rollout: int
+    vms: int
+    last: datetime
 
 
 def schedule(
@@ -69,6 +85,8 @@ def schedule(
         each.give_up(starts, why)
     starts, why = _plan(going, lambda each: each.lane(each.first, each.second))
     for each in going:
+        if each.policy.needs_approval:
+            said.in_need[each.policy.key] = each.in_need()
         for job in each.planned(starts, why):
             said.jobs[job.id] = job
             if job.planned_start is None:
@@ -118,6 +136,7 @@ class _Policy:
         self._number = min(numbers[job.id] for job in jobs if not job.state.is_end)
         self._earlier = [job for job in jobs if numbers[job.id] < self._number]
         begun = [job for job in jobs if numbers[job.id] == self._number]
+        self._due = {job.id for job in begun if self._is_due(job)}
         later = [job for job in jobs if numbers[job.id] > self._number]
         self.first = self._staged(begun)
         joining = [job for job in later if self._may_join(job)]
@@ -164,6 +183,21 @@ class _Policy:
         told = [replace(job, planned_start=self._was[job.id].planned_start) for job in out]
         self.second = self._staged([*self.second, *told])
 
+    def in_need(self) -> InNeed:
+        """The rollout that acts, and the last moment from which it loses no more VMs than from now."""
+        lane = self.lane(self.first)
+        closes = max((task.closes for task in lane.tasks), default=lane.opens)
+
+        def placed(opens: int) -> int:
+            return len(plan_lane(replace(lane, opens=opens), {}).starts)
+
+        early, late, whole = lane.opens, closes, placed(lane.opens)
+        while late - early > _MINUTE:
+            middle = (early + late) // 2
+            early, late = (middle, late) if placed(middle) >= whole else (early, middle)
+        waiting = sum(job.state is JobState.PLANNED for job in self.first)
+        return InNeed(self._number, waiting, instant(early))
+
     def planned(self, starts: Mapping[str, int], why: Mapping[str, str]) -> Iterator[Job]:
         """Every planned job with its rollout, stage and start, or with the reason why it has none."""
         number = self._number
@@ -175,7 +209,7 @@ class _Policy:
             number += bool(going)
         for job in (*self.first, *self.second):
             if self._to_plan(job) and job.id not in starts:
-                reason = why.get(job.id) or self._why_given_up.get(job.id, "")
+                reason = self._why_given_up.get(job.id) or why.get(job.id, "")
                 yield replace(job, rollout=number, planned_start=None, reason=reason)
 
     # --- who goes where ---------------------------------------------------------------------------
@@ -231,13 +265,14 @@ class _Policy:
         )
 
     def _to_plan(self, job: Job) -> bool:
-        return job.state is JobState.PLANNED and not self._is_due(job)
+        return job.state is JobState.PLANNED and job.id not in self._due
 
     def _is_due(self, job: Job) -> bool:
         """Whether the start that people were told is now: its message is on its way, so it stays."""
         told, now, away = job.planned_start, self._now, self.policy.estimate
         return (
-            told is not None
+            job.state is JobState.PLANNED
+            and told is not None
             and told <= now < min(told + away, job.maintenance.pre_maintenance_window_end_time)
             and by_itself(job, self.policy) <= now
             and self.policy.hours.contains(now, now + away)

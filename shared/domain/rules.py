@@ -101,6 +101,12 @@ def why_wait(job: Job, ledger: Ledger, policy: Policy, now: datetime) -> Wait | 
     turn = next((turn for turn in next_turns(ledger, policy, now) if turn.job.id == job.id), None)
     if turn and turn.at <= now:
         return None
+    return _why_not_its_turn(job, ledger, policy, turn, now)
+
+
+def _why_not_its_turn(
+    job: Job, ledger: Ledger, policy: Policy, turn: Turn | None, now: datetime
+) -> Wait:
     rollout = ledger.in_rollout(ledger.rollout)
     if job.rollout != ledger.rollout:
         return Wait(f"rollout {job.rollout} begins when rollout {ledger.rollout} is done")
@@ -116,6 +122,11 @@ def why_wait(job: Job, ledger: Ledger, policy: Policy, now: datetime) -> Wait | 
         return Wait(f"stage {job.stage} waits for {_names(before)}")
     if turn:
         return Wait(_why_later(job, policy, turn.at, now), turn.at)
+    return _why_no_turn(job, ledger, policy, now)
+
+
+def _why_no_turn(job: Job, ledger: Ledger, policy: Policy, now: datetime) -> Wait:
+    """Why the job is not among the next of its stage."""
     away = [other for other in ledger.jobs if other.state.is_away]
     if conflict := placement_conflict(job, away):
         return Wait(conflict)

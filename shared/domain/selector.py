@@ -141,7 +141,9 @@ def _term(word: str, field: str) -> Term:
             value = "=".join(head[1:])
             if not tag or "," in tag:
                 raise _bad(word, field)
-    patterns, prefixes = zip(*(_pattern(part, key) for part in _split(value, ",", field)), strict=True)
+    patterns, prefixes = zip(
+        *(_pattern(part, key) for part in _split(value, ",", field)), strict=True
+    )
     if any(not pattern for pattern in patterns) and not tag:
         raise _bad(word, field)
     return Term(key, patterns, tag, negated, prefixes)

@@ -15,6 +15,7 @@ from shared.domain.policy_row import held, standing
 from shared.domain.reconcile import Plan, reconcile
 from shared.ports import Bus, Clock, JobStore, PolicyRow, PolicyStore, Wake, WakeAt
 from shared.use_cases.report_findings import ReportFindings
+from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.see_fleet import SeeFleet, Sight
 
 log = logging.getLogger("baton.discover")
@@ -35,6 +36,7 @@ class Discover:
     bus: Bus
     see: SeeFleet
     report: ReportFindings
+    report_plan: ReportPlan
     mode: Mode
 
     async def __call__(self) -> None:
@@ -69,6 +71,7 @@ class Discover:
             return
         await self._wake(plan)
         await self.report(rows, standings, sight, plan)
+        await self.report_plan(plan, standings, sight.fleet)
         _log(sight, plan)
 
     async def _write(self, plan: Plan, books: Books) -> None:
@@ -129,9 +132,9 @@ def _policies(
         ledger = books.ledgers.get(key)
         standings[key] = standing(key, row.columns, ledger.head.columns if ledger else None)
         if not standings[key].problems:
-            heads[key] = Head(
-                team=row.team, policy=row.policy, columns=row.columns, version=_version(row.columns)
-            )
+            head = ledger.head if ledger else Head(team=row.team, policy=row.policy)
+            version = _version(row.columns)
+            heads[key] = replace(head, columns=row.columns, version=version, etag="")
     return standings, heads
 
 

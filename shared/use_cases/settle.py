@@ -7,10 +7,8 @@ is idempotent.
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from shared.domain.alert import Alert, event_id
-from shared.domain.durations import format_duration
 from shared.domain.errors import Stale
 from shared.domain.job import Attempt, Job, JobState
 from shared.domain.ledger import Change, Ledger
@@ -19,6 +17,7 @@ from shared.domain.policy_row import standing
 from shared.domain.rules import Turn, halted_by, next_turns
 from shared.ports import Bus, Clock, JobStore, OutcomeStore, Wake, WakeAt
 from shared.use_cases.tell import Tell
+from shared.use_cases.wording import azure_acts, facts_of_attempt
 
 log = logging.getLogger("baton.settle")
 
@@ -82,7 +81,7 @@ class Settle:
             team=job.team,
             policy=job.policy,
             next_step=_next_step(job, ledger, policy),
-            facts=_facts(job, attempt, now),
+            facts=facts_of_attempt(job, attempt, now),
             recipients=policy.owners if policy else (),
         )
         await self.tell(alert)
@@ -101,32 +100,10 @@ def wake_for(turn: Turn) -> WakeAt:
     )
 
 
-def _facts(job: Job, attempt: Attempt, now: datetime) -> tuple[tuple[str, str], ...]:
-    """What a reader needs, the most important first."""
-    status = job.maintenance
-    left = status.pre_maintenance_window_end_time - now
-    window = (
-        f"open until {_utc(status.pre_maintenance_window_end_time)} ({format_duration(left)} left)"
-        if left > timedelta(0)
-        else f"closed at {_utc(status.pre_maintenance_window_end_time)}"
-    )
-    facts = {
-        "VM": f"{job.vm_name} (resource group {job.resource_group}, {job.location})",
-        "Policy": f"{job.team}/{job.policy}, stage {job.stage}, attempt {attempt.number}",
-        "lastOperationResultCode": attempt.last_operation_result_code or "(none)",
-        "lastOperationMessage": attempt.last_operation_message or "(none)",
-        "Self-service window": window,
-        "Azure acts by itself": _azure_acts(job),
-        "Subscription": job.subscription_id,
-        "Correlation id": attempt.correlation_id,
-    }
-    return tuple((label, value) for label, value in facts.items() if value)
-
-
 def _next_step(job: Job, ledger: Ledger | None, policy: Policy | None) -> str:
     if job.state is JobState.MISSED:
         return (
-            f"Baton can no longer start it. Azure does it by itself {_azure_acts(job) or 'later'}."
+            f"Baton can no longer start it. Azure does it by itself {azure_acts(job.maintenance)}."
         )
     if not ledger or not policy:
         return "Baton does nothing more with this VM."
@@ -146,15 +123,3 @@ def _next_step(job: Job, ledger: Ledger | None, policy: Policy | None) -> str:
 def _count(jobs: Iterable[Job]) -> str:
     count = len(list(jobs))
     return "1 more VM" if count == 1 else f"{count} more VMs"
-
-
-def _azure_acts(job: Job) -> str:
-    start = job.maintenance.maintenance_window_start_time
-    end = job.maintenance.maintenance_window_end_time
-    if start and end:
-        return f"between {_utc(start)} and {_utc(end)}"
-    return f"from {_utc(start)}" if start else ""
-
-
-def _utc(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -51,7 +51,8 @@ class Sweep:
 
     def _forgotten(self, ledger: Ledger, now: datetime) -> Iterator[Job]:
         policy = good_policy(ledger)
-        due = {turn.job.id for turn in next_turns(ledger, policy, now)} if policy else set()
+        turns = next_turns(ledger, policy, now) if policy else ()
+        due = {turn.job.id for turn in turns if turn.at <= now}
         late = now - self.pace.sweep_interval
         for job in ledger.jobs:
             closed = now >= job.maintenance.pre_maintenance_window_end_time

@@ -14,7 +14,7 @@ def tiers():
     ]
 
 
-POLICY = {"sequence": "tag:tier=db; tag:tier=we", "gap": "15m", "stageGap": "30m"}
+POLICY = {"sequence": "tag:tier=db; tag:tier=we", "gap": "15m", "stageGap": "30m", "estimate": "6m"}
 
 
 async def test_a_fleet_goes_through_its_maintenance_in_order_with_the_gaps_kept():

@@ -216,9 +216,7 @@ def _kinds(lane: Lane) -> list[_Kind]:
     for number, stage in enumerate(lane.stages):
         for task in sorted(stage.tasks, key=lambda task: task.key, reverse=True):
             traits = number, task.opens, task.closes, task.place
-            kind = kinds.setdefault(
-                traits, _Kind(number, task.place, task.opens, task.closes)
-            )
+            kind = kinds.setdefault(traits, _Kind(number, task.place, task.opens, task.closes))
             kind.tasks.append(task)
     return list(kinds.values())
 

@@ -169,6 +169,4 @@ def _job(vm: Vm, policy: Policy, stage: int, start: int | None, reason: str) -> 
 
 
 def _errors(stands: Standing) -> list[PolicyError]:
-    return [
-        PolicyError(*stands.key, problem.field, str(problem)) for problem in stands.problems
-    ]
+    return [PolicyError(*stands.key, problem.field, str(problem)) for problem in stands.problems]

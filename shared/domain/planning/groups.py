@@ -44,21 +44,21 @@ def place_of(vm: Vm, places: Places) -> Place:
 
 def grouped(lanes: Iterable[Lane]) -> list[list[Lane]]:
     """The lanes, those together that share an availability set, directly or through others."""
-    lanes = {lane.key: lane for lane in lanes}
+    left = {lane.key: lane for lane in lanes}
     members: dict[str, list[PolicyKey]] = defaultdict(list)
-    for key, lane in lanes.items():
+    for lane in left.values():
         for name in _sets(lane):
-            members[name].append(key)
+            members[name].append(lane.key)
     beside: dict[PolicyKey, set[PolicyKey]] = defaultdict(set)
-    for keys in members.values():
-        for key in keys[1:]:
-            beside[keys[0]].add(key)
-            beside[key].add(keys[0])
-    groups = []
-    for key in sorted(lanes):
-        if key in lanes:
-            groups.append([lanes.pop(each) for each in sorted(_reached(key, beside))])
-    return groups
+    for first, *others in members.values():
+        for key in others:
+            beside[first].add(key)
+            beside[key].add(first)
+    return [
+        [left.pop(each) for each in sorted(_reached(key, beside))]
+        for key in sorted(left)
+        if key in left
+    ]
 
 
 def _reached(key: PolicyKey, beside: Mapping[PolicyKey, set[PolicyKey]]) -> set[PolicyKey]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.durations import format_duration
+from shared.domain.hours import Hours
 from shared.domain.ledger import PolicyKey
 from shared.domain.planning.groups import lane_of
 from shared.domain.planning.lane import could_start, plan_lane
@@ -54,14 +55,14 @@ def _why_never(lane: Lane, task: Task, policy: Policy) -> str:
     if hours.has_freezes:
         start = hours.without_freezes().next_start(opens, policy.estimate, closes)
         if start:
+            sooner = "at once" if start <= instant(lane.opens) else f"at {_utc(start)}"
             return (
-                f"the freezes ({hours.freezes_text}) leave no {estimate} inside the policy's windows between "
-                f"{_utc(opens)} and {_utc(closes)}, when its self-service window closes; without them it "
-                f"could start at {_utc(start)}"
+                f"the freezes ({_frozen(hours)}) leave no {estimate} inside the policy's hours before its "
+                f"self-service window closes at {_utc(closes)}; without them it could start {sooner}"
             )
     return (
-        f"the windows ({hours.windows_text}, {hours.zone_name}) leave no {estimate} between {_utc(opens)} and "
-        f"{_utc(closes)}, when its self-service window closes; a window in that time would free it"
+        f"the windows ({hours.text}, {hours.zone_name}) leave no {estimate} before its self-service window "
+        f"closes at {_utc(closes)}; a longer window, or one more before then, would free it"
     )
 
 
@@ -127,10 +128,8 @@ def _room(case: _Case, lost: Sequence[Task]) -> str:
     before = [task for task in case.lane.tasks if task.closes <= closes]
     placed = sum(task.key in case.starts for task in before)
     rules = f"concurrency {policy.concurrency} with a gap of {format_duration(policy.gap)}"
-    what = f"windows {hours.windows_text}, " if hours.has_windows else ""
-    return (
-        f"{what}{rules} leaves room for {placed} of {len(before)} VMs before {_utc(instant(closes))}"
-    )
+    what = f"windows {hours.text}, " if hours.has_windows else ""
+    return f"{what}{rules} leaves room for {placed} of {len(before)} VMs before {_utc(instant(closes))}"
 
 
 def _what_frees(case: _Case, hopeless: int) -> str:
@@ -176,7 +175,7 @@ def _by_gap(case: _Case, hopeless: int) -> str:
 def _by_hours(case: _Case, hopeless: int) -> str:
     hours = case.policy.hours
     if hours.has_freezes and case.lost(case.again(hours=hours.without_freezes())) <= hopeless:
-        return f"going on through the freezes ({hours.freezes_text})"
+        return f"going on through the freezes ({_frozen(hours)})"
     if hours.has_windows and case.lost(case.again(hours=hours.without_windows())) <= hopeless:
         return "longer windows"
     return ""
@@ -219,6 +218,10 @@ def _least(low: int, high: int, fits: Callable[[int], bool]) -> int:
         else:
             low = middle + 1
     return high
+
+
+def _frozen(hours: Hours) -> str:
+    return "; ".join(freeze.text for freeze in hours.freezes)
 
 
 def _utc(at: datetime) -> str:

@@ -85,7 +85,9 @@ class Away:
     def beside(self, lane: Lane) -> dict[str, list[Elsewhere]]:
         """Those of the other policies, by availability set."""
         return {
-            name: [each for key, away in self._away[name].items() if key != lane.key for each in away]
+            name: [
+                each for key, away in self._away[name].items() if key != lane.key for each in away
+            ]
             for name in self._names(lane)
         }
 

@@ -235,7 +235,7 @@ def test_the_wait_doubles_up_to_sixteen_times_with_a_tenth_of_jitter():
 
 def test_an_attempt_that_is_still_being_recorded_is_not_started_again():
     ended = a_job(state=JobState.REDEPLOYING, started_at=NOW, claimed_at=NOW).to_retry(
-        now=NOW, not_before=NOW, reason="RetryLater"
+        outcome="retryLater", now=NOW, not_before=NOW, reason="RetryLater"
     )
 
     assert why_wait(ended, ledger(ended), policy(), NOW) is not None

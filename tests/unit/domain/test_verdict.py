@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.job import JobState
-from shared.domain.verdict import Look, Then, judge, shows_acceptance
+from shared.domain.verdict import Again, Look, Then, judge, shows_acceptance
 from tests.builders import NOW, a_job, a_status, a_view, a_vm
 
 TIMEOUT = timedelta(hours=2)
@@ -43,7 +43,7 @@ def look(
 
 
 def judged(job, seen, *, after=timedelta(minutes=5), retries=3):
-    return judge(job, seen, now=NOW + after, timeout=TIMEOUT, retries=retries)
+    return judge(job, seen, now=NOW + after, timeout=TIMEOUT, again=Again(retries=retries))
 
 
 def outcome(job, seen, **how):

@@ -1,0 +1,98 @@
+"""What people must know of a plan while there is time to act: who has no start, no policy, no approval."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.alert import Alert, event_id
+from shared.domain.job import Job
+from shared.domain.ledger import PolicyKey
+from shared.domain.maintenance import Vm
+from shared.domain.policy import Standing
+from shared.domain.reconcile import Fleet, Plan
+from shared.domain.rollouts import InNeed
+from shared.ports import Clock
+from shared.use_cases.tell import Tell
+from shared.use_cases.wording import azure_acts, facts_of_job, facts_of_vm, utc
+
+# The last call for an approval goes out so long before the first VM would be lost.
+_LAST_CALL = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPlan:
+    """Tells them, each once."""
+
+    clock: Clock
+    tell: Tell
+
+    async def __call__(
+        self, plan: Plan, standings: Mapping[PolicyKey, Standing], fleet: Fleet
+    ) -> None:
+        """Reports a plan that was written."""
+        now = self.clock.now()
+        for job in plan.no_fit:
+            await self.tell(_no_fit(job, standings[job.team, job.policy], now))
+        for vm_key, why in plan.unmatched.items():
+            vm = fleet.vms[vm_key]
+            await self.tell(_unmatched(vm, why, now))
+        for key, need in plan.unapproved.items():
+            await self.tell(_approval(key, need, standings[key], now))
+
+
+def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:
+    """Told again where the policy or the window changed and it still has no start."""
+    closes = job.maintenance.pre_maintenance_window_end_time
+    return Alert(
+        id=event_id("noFit", job.id, closes.isoformat(), repr(stands.policy)),
+        kind="noFit",
+        subject=job.vm_name,
+        reason=f"No start fits it: {job.reason}",
+        next_step=(
+            f"Change the policy before {utc(closes)}; the next discovery plans it anew. "
+            f"Otherwise Azure does it by itself {azure_acts(job.maintenance)}."
+        ),
+        raised_at=now,
+        team=job.team,
+        policy=job.policy,
+        facts=facts_of_job(job, now),
+        recipients=stands.policy.owners if stands.policy else (),
+    )
+
+
+def _unmatched(vm: Vm, why: str, now: datetime) -> Alert:
+    """Told once for each maintenance."""
+    status = vm.maintenance
+    opens = status.pre_maintenance_window_start_time if status else now
+    return Alert(
+        id=event_id("unmatched", vm.key, opens.isoformat()),
+        kind="unmatched",
+        subject=vm.name,
+        reason=f"Azure offers it a maintenance, and Baton leaves it alone: {why}",
+        next_step=(
+            "Add or mend a policy if Baton is to do it. "
+            f"Otherwise Azure does it by itself {azure_acts(status) if status else 'later'}."
+        ),
+        raised_at=now,
+        facts=facts_of_vm(vm, status, now) if status else (),
+    )
+
+
+def _approval(key: PolicyKey, need: InNeed, stands: Standing, now: datetime) -> Alert:
+    """Told when a rollout begins to wait, and once more before it would lose its first VM."""
+    name = "/".join(key)
+    last_call = need.last - now <= _LAST_CALL
+    return Alert(
+        id=event_id("approval", name, str(need.rollout), str(last_call)),
+        kind="approval",
+        subject=name,
+        reason=f"Rollout {need.rollout} of {need.vms} VMs waits for approval.",
+        next_step=(
+            f"Approve it with ./baton approve {name} before {utc(need.last)}: later it no longer fits whole. "
+            "Whatever is not done when its self-service window closes, Azure does by itself."
+        ),
+        raised_at=now,
+        team=key[0],
+        policy=key[1],
+        recipients=stands.policy.owners if stands.policy else (),
+    )

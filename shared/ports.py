@@ -13,6 +13,8 @@ from shared.domain.alert import Alert, Mail
 from shared.domain.job import Attempt, Job
 from shared.domain.ledger import Away, Books, Change, Ledger, PolicyKey
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
+from shared.domain.places import Location
+from shared.domain.preflight import Surroundings
 
 
 class Clock(Protocol):
@@ -125,8 +127,15 @@ class VirtualMachines(Protocol):
         """What the activity log has of performMaintenance on this VM; empty where it may not be read."""
         ...
 
-    async def region_pairs(self, subscription_id: str) -> Mapping[str, frozenset[str]]:
-        """Location name → the names of its pair(s), lower-cased; empty where Azure lists none."""
+    async def locations(self, subscription_id: str) -> Sequence[Location]:
+        """The regions as the subscription sees them: their pairs, and its own numbering of their zones."""
+        ...
+
+    async def surroundings(self, subscription_id: str) -> Surroundings:
+        """What stands around the subscription's VMs, for preflight. Costs two lists; ask where it matters.
+
+        Never an error: what cannot be read is in `unread`, with the right that is missing.
+        """
         ...
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from simulator.scenario_model import (
     ArmSettings,
+    AutoShutdown,
     AvailabilitySet,
     Edit,
     Fault,
@@ -103,6 +104,11 @@ def parse_vm(table: Table) -> Vm:
         update_domain=table.integer("update_domain", 0),
         power=_power(table, "running"),
         agent=_agent(table, "ready"),
+        size=table.text("size", "Standard_D2s_v5"),
+        ephemeral_os_disk=table.flag("ephemeral_os_disk", default=False),
+        public_address=table.text("public_address", "", among=("", "static", "dynamic")),
+        auto_shutdown=_auto_shutdown(table),
+        scheduled_events=table.text("scheduled_events", "", among=("", "approve", "wait")),
         maintenance=_windows(table.table("maintenance")) if table.has("maintenance") else None,
         script=_script(table) or (Step(Word.MAINTENANCE_COMPLETED),),
         redeploy_seconds=redeploy_seconds,
@@ -192,7 +198,13 @@ def _subscription(table: Table) -> Subscription:
     identity = table.text("id")
     if not _GUID.fullmatch(identity):
         raise table.error("id", identity, "use a GUID, as Azure does")
-    subscription = Subscription(identity, table.text("name", identity), parse_fault(table))
+    subscription = Subscription(
+        identity,
+        table.text("name", identity),
+        parse_fault(table),
+        denied=frozenset(right.lower() for right in table.texts("denied", ())),
+        zone_rotation=table.integer("zone_rotation") if table.has("zone_rotation") else None,
+    )
     table.close()
     return subscription
 
@@ -207,6 +219,18 @@ def _availability_set(table: Table) -> AvailabilitySet:
     )
     table.close()
     return availability_set
+
+
+def _auto_shutdown(table: Table) -> AutoShutdown | None:
+    if not table.has("auto_shutdown"):
+        return None
+    schedule = table.table("auto_shutdown")
+    time = schedule.text("time")
+    if not re.fullmatch(r"([01]\d|2[0-3])[0-5]\d", time, re.ASCII):
+        raise schedule.error("time", time, "use hours and minutes as Azure does, for example 1900")
+    found = AutoShutdown(time, schedule.text("time_zone", "UTC"))
+    schedule.close()
+    return found
 
 
 def _windows(table: Table) -> Windows:

@@ -100,11 +100,18 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription and what is wrong with it."""
+    """A subscription and what is wrong with it.
+
+    Attributes:
+        denied: the rights that the one identity lacks in it.
+        zone_rotation: by how much its zone numbers are shifted; None: by its place in the file.
+    """
 
     id: str
     name: str
     fault: Fault = Fault()
+    denied: frozenset[str] = frozenset()
+    zone_rotation: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +126,22 @@ class AvailabilitySet:
 
 
 @dataclass(frozen=True, slots=True)
+class AutoShutdown:
+    """A DevTest Labs schedule: ``time`` as ``1900``, ``time_zone`` by its Windows name."""
+
+    time: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Vm:
-    """A VM as it is at T0, and the script of what its redeploys lead to."""
+    """A VM as it is at T0, and the script of what its redeploys lead to.
+
+    Attributes:
+        public_address: ``static``, ``dynamic``, or empty for none.
+        scheduled_events: what its ``scheduledEventsPolicy`` does with a redeploy: ``approve``,
+            ``wait``, or empty for no policy.
+    """
 
     name: str
     resource_group: str
@@ -132,6 +153,11 @@ class Vm:
     update_domain: int = 0
     power: str = "running"
     agent: str = "ready"
+    size: str = "Standard_D2s_v5"
+    ephemeral_os_disk: bool = False
+    public_address: str = ""
+    auto_shutdown: AutoShutdown | None = None
+    scheduled_events: str = ""
     maintenance: Windows | None = None
     script: tuple[Step, ...] = (Step(Word.MAINTENANCE_COMPLETED),)
     redeploy_seconds: float = 3.0

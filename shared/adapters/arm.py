@@ -11,14 +11,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from azure.core.rest import HttpRequest
-
+from shared.adapters import arm_answers, arm_errors
 from shared.adapters import arm_decode as decode
-from shared.adapters import arm_errors
 from shared.adapters.arm_fields import identity_of
 from shared.adapters.arm_pipeline import ArmClients
+from shared.adapters.arm_reads import READ_WITHIN, ArmReads, Kept
+from shared.adapters.arm_surroundings import read_surroundings
 from shared.domain.errors import BatonError, InvalidInput, Retryable, Terminal
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm, vm_parts
+from shared.domain.places import Location
+from shared.domain.preflight import Surroundings
 from shared.ports import Accepted, Activity, Clock, Operation
 
 if TYPE_CHECKING:
@@ -26,11 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("baton.arm")
 
-# One read, or one page, with all its retries.
-_READ_WITHIN = 30.0
-# 100,000 VMs at 50 a page; a list that never ends must end somewhere.
-_PAGES_MAX = 2_000
-_PAIRS_FOR = timedelta(days=1)
+# Regions change by the year; addresses and schedules when somebody works on them.
+_LOCATIONS_KEPT = timedelta(days=1)
+_SURROUNDINGS_KEPT = timedelta(hours=1)
 _ACTIVITY_API = "2015-04-01"
 # One VM has a handful of such events; a log of more pages than this is not about it.
 _ACTIVITY_PAGES_MAX = 5
@@ -57,7 +57,7 @@ def connect_arm(
         url: BATON_ARM_URL.
         credential: The app's identity; a static token where `url` is plain http on loopback.
         subscriptions: Their ids; empty for every enabled one that the identity can read.
-        clock: For how long region pairs are kept, and for Retry-After dates.
+        clock: For how long answers are kept, and for Retry-After dates.
 
     Raises:
         InvalidInput: The URL and the credential do not go together.
@@ -73,7 +73,9 @@ class Arm:
         self._clients = clients
         self._configured = subscriptions
         self._clock = clock
-        self._pairs: dict[str, tuple[datetime, Mapping[str, frozenset[str]]]] = {}
+        self._reads = ArmReads(clients, clock)
+        self._locations: Kept[tuple[Location, ...]] = Kept(clock, _LOCATIONS_KEPT)
+        self._surroundings: Kept[Surroundings] = Kept(clock, _SURROUNDINGS_KEPT)
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -84,15 +86,17 @@ class Arm:
         if self._configured:
             return await asyncio.gather(*(self._named(one) for one in self._configured))
         pages = self._clients.subscriptions().subscriptions.list().by_page()
-        items = self._items(pages, what="the list of subscriptions", right=_READ_SUBSCRIPTIONS)
-        found = [decode.enabled_subscription_of(item) async for item in items]
+        items = self._reads.items(
+            pages, what="the list of subscriptions", right=_READ_SUBSCRIPTIONS
+        )
+        found = [arm_answers.enabled_subscription_of(item) async for item in items]
         return [one for one in found if one]
 
     async def models(self, subscription_id: str) -> AsyncIterator[Vm | Unreadable]:
         """See the port."""
         pages = self._clients.compute(subscription_id).virtual_machines.list_all().by_page()
         what = f"VMs of subscription {subscription_id}"
-        async for item in self._items(pages, what=what, right=_READ_VMS):
+        async for item in self._reads.items(pages, what=what, right=_READ_VMS):
             yield _or_unreadable(decode.vm_of, item)
 
     async def statuses(self, subscription_id: str) -> AsyncIterator[ListedStatus | Unreadable]:
@@ -100,7 +104,7 @@ class Arm:
         machines = self._clients.compute(subscription_id).virtual_machines
         pages = machines.list_all(status_only="true").by_page()
         what = f"statuses of the VMs of subscription {subscription_id}"
-        async for item in self._items(pages, what=what, right=_READ_VMS):
+        async for item in self._reads.items(pages, what=what, right=_READ_VMS):
             yield _or_unreadable(decode.listed_status_of, item)
 
     async def get(self, vm_id: str) -> Vm:
@@ -108,7 +112,7 @@ class Arm:
         subscription, group, name = _parts(vm_id)
         machines = self._clients.compute(subscription).virtual_machines
         try:
-            async with asyncio.timeout(_READ_WITHIN):
+            async with asyncio.timeout(READ_WITHIN):
                 item = await machines.get(group, name, expand="instanceView")
         except Exception as error:
             what = f"VM {vm_id}"
@@ -158,11 +162,11 @@ class Arm:
             log.warning("An operation's URL is not ARM's; it is not followed", extra=extra)
             return Operation(status="unknown")
         what = f"operation {url.split('?', 1)[0]}"
-        response = await self._send(url, what=what, right=_READ_OPERATIONS)
+        response = await self._reads.send(url, what=what, right=_READ_OPERATIONS)
         wait = arm_errors.retry_after(response.headers, self._clock.now())
         if response.status_code in (408, 429) or response.status_code >= 500:
             raise Retryable(f"{what}: {response.status_code}", retry_after=wait)
-        return decode.operation_of(response.status_code, response.text(), wait)
+        return arm_answers.operation_of(response.status_code, response.text(), wait)
 
     async def activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
         """See the port."""
@@ -177,77 +181,50 @@ class Arm:
             f"{self._clients.url}/subscriptions/{subscription}/providers/Microsoft.Insights"
             f"/eventtypes/management/values?{urlencode(query, quote_via=quote)}"
         )
+        what = f"activity log of {vm_id}"
+        pages = self._reads.pages(
+            url, what=what, right=_READ_ACTIVITY, pages_max=_ACTIVITY_PAGES_MAX
+        )
+        events: list[Activity] = []
         try:
-            events = await self._events(url, what=f"activity log of {vm_id}")
+            async for page in pages:
+                events += [event for item in page if (event := arm_answers.activity_of(item))]
         except BatonError as error:
-            # It is one witness among others, and an identity may well lack the right.
+            # It is one witness among others, and an identity may well lack the right. What it said
+            # before it broke off is true all the same.
             extra = {"action": "activity_log_unread", "vm": vm_id}
             log.warning("The activity log was not read: %s", error, extra=extra)
-            return ()
-        return sorted(events, key=lambda event: event.at)
+        return tuple(sorted(events, key=lambda event: event.at))
 
-    async def region_pairs(self, subscription_id: str) -> Mapping[str, frozenset[str]]:
-        """See the port. Kept for a day: regions change by the year."""
-        now = self._clock.now()
-        read_at, pairs = self._pairs.get(subscription_id, (None, {}))
-        if read_at is not None and now - read_at < _PAIRS_FOR:
-            return pairs
+    async def locations(self, subscription_id: str) -> Sequence[Location]:
+        """See the port. Kept for a day."""
+        kept = self._locations.get(subscription_id)
+        if kept is not None:
+            return kept
         listed = self._clients.subscriptions().subscriptions.list_locations(subscription_id)
         what = f"locations of subscription {subscription_id}"
-        items = self._items(listed.by_page(), what=what, right=_READ_LOCATIONS)
-        pairs = dict([decode.region_pairs_of(item) async for item in items])
-        pairs.pop("", None)
-        self._pairs[subscription_id] = (now, pairs)
-        return pairs
+        items = self._reads.items(listed.by_page(), what=what, right=_READ_LOCATIONS)
+        found = [decode.location_of(item, subscription_id) async for item in items]
+        return self._locations.keep(subscription_id, tuple(one for one in found if one))
+
+    async def surroundings(self, subscription_id: str) -> Surroundings:
+        """See the port. Kept for an hour, where all of it could be read."""
+        kept = self._surroundings.get(subscription_id)
+        if kept is not None:
+            return kept
+        found = await read_surroundings(self._reads, subscription_id)
+        return found if found.unread else self._surroundings.keep(subscription_id, found)
 
     async def _named(self, subscription_id: str) -> Subscription:
         try:
-            async with asyncio.timeout(_READ_WITHIN):
+            async with asyncio.timeout(READ_WITHIN):
                 item = await self._clients.subscriptions().subscriptions.get(subscription_id)
-            found = decode.subscription_of(item)
+            found = arm_answers.subscription_of(item)
         except Exception as error:  # noqa: BLE001 - only the name is at stake
             extra = {"action": "subscription_unnamed", "subscription": subscription_id}
             log.warning("Subscription not looked up: %s", type(error).__name__, extra=extra)
             found = None
         return Subscription(subscription_id, found.name if found else subscription_id)
-
-    async def _items(self, pages: Any, *, what: str, right: str) -> AsyncIterator[object]:
-        """The items of a list, each page read within its time."""
-        for _ in range(_PAGES_MAX):
-            try:
-                async with asyncio.timeout(_READ_WITHIN):
-                    items = [item async for item in await anext(pages)]
-            except StopAsyncIteration:
-                return
-            except Exception as error:
-                raise arm_errors.read_error(
-                    error, what=what, right=right, now=self._clock.now()
-                ) from error
-            for item in items:
-                yield item
-        raise Terminal(f"{what}: more than {_PAGES_MAX} pages")
-
-    async def _events(self, url: str, *, what: str) -> list[Activity]:
-        events: list[Activity] = []
-        for _ in range(_ACTIVITY_PAGES_MAX):
-            response = await self._send(url, what=what, right=_READ_ACTIVITY)
-            if response.status_code != 200:
-                raise Terminal(f"{what}: {response.status_code}")
-            found, url = decode.activities_of(response.text())
-            events += found
-            if not url:
-                break
-        return events
-
-    async def _send(self, url: str, *, what: str, right: str) -> Any:
-        """GET through the clients' chain; any status is an answer."""
-        try:
-            async with asyncio.timeout(_READ_WITHIN):
-                return await self._clients.subscriptions().send_request(HttpRequest("GET", url))
-        except Exception as error:
-            raise arm_errors.read_error(
-                error, what=what, right=right, now=self._clock.now()
-            ) from error
 
     def _accepted(self, headers: Mapping[str, str]) -> Accepted:
         return Accepted(

@@ -1,27 +1,26 @@
-"""ARM's JSON → the domain. It is read as ARM sent it, not as the SDK's models read it.
+"""ARM's JSON of VMs and locations → the domain. It is read as ARM sent it, not as the SDK's models read it.
 
 The SDK's attributes turn a time without an offset into a naive datetime and a wrong type into an error that
 names nothing; here each unusable value becomes an InvalidInput that names VM, field, value and the fix.
+What only preflight asks for, and locations, are not worth that: there an unusable value is unknown.
 """
 
-import json
+import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from datetime import timedelta
+from typing import Any
 
-from shared.adapters.arm_fields import TIME, Fields
-from shared.domain.errors import InvalidInput, Problem, Terminal
+from shared.adapters.arm_fields import TIME, Fields, unless_odd, word
+from shared.domain.errors import InvalidInput, Problem
 from shared.domain.maintenance import (
     InstanceView,
     ListedStatus,
     MaintenanceStatus,
-    Subscription,
     Vm,
     vm_parts,
 )
-from shared.ports import Activity, Operation
+from shared.domain.places import Location, spelt
 
-_PERFORM_MAINTENANCE = "microsoft.compute/virtualmachines/performmaintenance/action"
+_LOCATION_ID = re.compile(r"/subscriptions/([^/]+)/locations/[^/]+/?", re.IGNORECASE)
 
 
 def vm_of(item: object) -> Vm:
@@ -39,14 +38,17 @@ def vm_of(item: object) -> Vm:
         name=name,
         resource_group=group,
         subscription_id=subscription,
-        # Everywhere else Azure names a location in this spelling, and pairs are compared by it.
-        location=vm.text("location").lower().replace(" ", ""),
+        location=spelt(vm.text("location")),
         zone=_zone(vm),
         tags=vm.texts("tags"),
         availability_set=properties.object("availabilitySet", required=False)
         .text("id", required=False)
         .lower(),
         provisioning_state=properties.text("provisioningState", required=False),
+        vm_size=unless_odd("", lambda: _vm_size(properties)),
+        os_disk_ephemeral=unless_odd(None, lambda: _os_disk_ephemeral(properties)),
+        network_interfaces=unless_odd(None, lambda: _network_interfaces(properties)),
+        redeploy_awaits_approval=unless_odd(None, lambda: _awaits_approval(properties)),
         view=_view(view) if view.present else None,
     )
 
@@ -76,109 +78,58 @@ def listed_status_of(item: object) -> ListedStatus:
     return ListedStatus(vm.text("id"), _view(view) if view.present else None)
 
 
-def subscription_of(item: object) -> Subscription | None:
-    """A subscription, its name being its id where it has none; None where it has no id."""
-    key, name = (_word(item, field) for field in ("subscriptionId", "displayName"))
-    return Subscription(key, name or key) if key else None
-
-
-def enabled_subscription_of(item: object) -> Subscription | None:
-    """A subscription whose state is Enabled; of the others nothing can be redeployed."""
-    enabled = isinstance(item, Mapping) and item.get("state") == "Enabled"
-    return subscription_of(item) if enabled else None
-
-
-def region_pairs_of(item: object) -> tuple[str, frozenset[str]]:
-    """A location's name and those of its pairs, lower-cased; `""` for one that has no name."""
+def location_of(item: object, subscription_id: str) -> Location | None:
+    """A region as a subscription sees it; None for one without a name."""
+    name = spelt(word(item, "name"))
+    if not name:
+        return None
     metadata = item.get("metadata") if isinstance(item, Mapping) else None
-    pairs = metadata.get("pairedRegion") if isinstance(metadata, Mapping) else None
-    names = [_word(pair, "name") for pair in pairs] if isinstance(pairs, list) else []
-    return _word(item, "name").lower(), frozenset(name.lower() for name in names if name)
+    pairs = {spelt(word(pair, "name")) for pair in _array(metadata, "pairedRegion")}
+    zones = {
+        word(zone, "logicalZone"): word(zone, "physicalZone")
+        for zone in _array(item, "availabilityZoneMappings")
+    }
+    return Location(
+        subscription_id=subscription_id,
+        name=name,
+        pairs=frozenset(pairs - {""}),
+        zones={number: physical for number, physical in zones.items() if number and physical},
+    )
 
 
-def operation_of(status: int, body: str, retry_after: timedelta | None) -> Operation:
-    """An operation's state from either of its URLs: only Azure-AsyncOperation answers with a "status".
+def locations_of(value: object) -> tuple[Location, ...]:
+    """The locations in a file: ARM's answer to "list locations", or that answer's list alone.
 
-    At the other, Location, 202 means that it runs, another 2xx that it succeeded, and a failed operation
-    answers with its error.
-    """
-    try:
-        value = json.loads(body) if body.strip() else {}
-    except (ValueError, RecursionError):
-        return Operation(status="unknown")
-    said = value.get("status") if isinstance(value, Mapping) else None
-    code, message = error_of(value)
-    if not isinstance(value, Mapping) or status in (401, 403, 404) or 300 <= status < 400:
-        return Operation(status="unknown")
-    if status >= 400:
-        return Operation(status="failed" if code else "unknown", code=code, message=message)
-    if said is None:
-        said = "InProgress" if status == 202 else "Succeeded"
-    if not isinstance(said, str):
-        return Operation(status="unknown")
-    word = said.lower()
-    if word == "succeeded":
-        return Operation(status="succeeded")
-    if word in ("failed", "canceled", "cancelled"):
-        return Operation(status="failed", code=code or said, message=message)
-    return Operation(status="inProgress", retry_after=retry_after)
-
-
-def activities_of(body: str) -> tuple[list[Activity], str]:
-    """The events of a page of the activity log that are of performMaintenance, and the next page's URL.
-
-    An event whose time cannot be read is left out: the log is one witness among others.
+    Each belongs to the subscription in its `id`; a file may hold those of several.
 
     Raises:
-        Terminal: It is no such page.
+        InvalidInput: It is no such file, or some items lack id or name; all of them are named.
     """
-    try:
-        page = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Terminal("the activity log's answer is not JSON") from error
-    if not isinstance(page, Mapping):
-        raise Terminal("the activity log's answer is not a JSON object")
-    following = page.get("nextLink")
-    items = page.get("value")
-    events = []
-    for item in items if isinstance(items, list) else ():
-        with suppress(InvalidInput):
-            events.append(_activity_of(item))
-    return [event for event in events if event], following if isinstance(following, str) else ""
+    items = value.get("value") if isinstance(value, Mapping) else value
+    if not isinstance(items, list):
+        expected = 'a list of locations as ARM gives it, {"value": [...]} or [...]'
+        raise InvalidInput("locations", (Problem("(the file)", str(value), expected),))
+    found, problems = [], []
+    for number, item in enumerate(items):
+        identity = _LOCATION_ID.fullmatch(word(item, "id"))
+        location = location_of(item, identity[1] if identity else "")
+        if identity is None:
+            expected = "/subscriptions/ID/locations/NAME"
+            problems.append(Problem(f"value[{number}].id", word(item, "id"), expected))
+        elif location is None:
+            expected = "a location's name, such as westeurope"
+            problems.append(Problem(f"value[{number}].name", "", expected))
+        else:
+            found.append(location)
+    if problems:
+        raise InvalidInput("locations", tuple(problems))
+    return tuple(found)
 
 
-def error_of(value: object) -> tuple[str, str]:
-    """Code and message of ARM's `{"error": {"code", "message"}}`; `""` each where there is none."""
-    held = value.get("error", value) if isinstance(value, Mapping) else None
-    if not isinstance(held, Mapping):
-        return "", ""
-    code, message = held.get("code"), held.get("message")
-    return (
-        code if isinstance(code, str) else "",
-        message if isinstance(message, str) else "",
-    )
-
-
-def _word(item: object, name: str) -> str:
+def _array(item: object, name: str) -> list[Any]:
+    """The array by a name; empty where it, or the item, is something else."""
     found = item.get(name) if isinstance(item, Mapping) else None
-    return found if isinstance(found, str) else ""
-
-
-def _activity_of(item: object) -> Activity | None:
-    event = Fields("activity log", "", item if isinstance(item, Mapping) else {})
-    operation = event.object("operationName", required=False).text("value", required=False)
-    if operation.lower() != _PERFORM_MAINTENANCE:
-        return None
-    at = event.time("eventTimestamp")
-    if at is None:
-        raise event.wrong("eventTimestamp", None, TIME)
-    request = event.object("httpRequest", required=False)
-    return Activity(
-        at=at,
-        status=event.object("status", required=False).text("value", required=False),
-        request_id=request.text("clientRequestId", required=False),
-        correlation_id=event.text("correlationId", required=False),
-    )
+    return found if isinstance(found, list) else []
 
 
 def _parts(vm: Fields) -> tuple[str, str, str]:
@@ -193,6 +144,37 @@ def _zone(vm: Fields) -> str:
     if zones and not isinstance(zones[0], str):
         raise vm.wrong("zones", zones[0], 'zone numbers as text, such as ["1"]')
     return zones[0] if zones else ""
+
+
+def _vm_size(properties: Fields) -> str:
+    return properties.object("hardwareProfile", required=False).text("vmSize", required=False)
+
+
+def _os_disk_ephemeral(properties: Fields) -> bool:
+    storage = properties.object("storageProfile", required=False)
+    disk = storage.object("osDisk", required=False)
+    settings = disk.object("diffDiskSettings", required=False)
+    return settings.text("option", required=False).lower() == "local"
+
+
+def _network_interfaces(properties: Fields) -> tuple[str, ...]:
+    profile = properties.object("networkProfile", required=False)
+    ids = [word(item, "id").lower() for item in profile.values("networkInterfaces")]
+    if "" in ids:
+        raise profile.wrong("networkInterfaces", ids, "network interfaces, each with its id")
+    return tuple(ids)
+
+
+def _awaits_approval(properties: Fields) -> bool:
+    """Whether an accepted redeploy becomes a scheduled event that nobody approves by itself.
+
+    Without a policy only a guest that asks for its events has them; Azure does not show which do.
+    """
+    policy = properties.object("scheduledEventsPolicy", required=False)
+    approves = policy.object("userInitiatedRedeploy", required=False).choice("automaticallyApprove")
+    targets = policy.object("scheduledEventsAdditionalPublishingTargets", required=False)
+    published = targets.object("eventGridAndResourceGraph", required=False).flag("enable")
+    return approves is False or (published and approves is None)
 
 
 def _view(view: Fields) -> InstanceView:

@@ -9,7 +9,7 @@ from typing import Any
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
-from shared.adapters.arm_decode import error_of
+from shared.adapters.arm_answers import error_of
 from shared.domain.errors import (
     BatonError,
     Refused,
@@ -73,6 +73,12 @@ def vm_error(error: Exception, *, what: str, right: str, now: datetime) -> Baton
     if answer and answer.status == 404 and answer.code:
         return VmNotFound(f"{what}: {answer}")
     return read_error(error, what=what, right=right, now=now)
+
+
+def is_unregistered(error: Exception, now: datetime) -> bool:
+    """Whether the subscription never registered the resource provider, so that it has nothing of it."""
+    answer = answer_of(error, now)
+    return answer is not None and answer.code == "MissingSubscriptionRegistration"
 
 
 def start_error(error: Exception, *, what: str, sent: bool, now: datetime) -> BatonError:

@@ -1,11 +1,13 @@
 """Reads one JSON object of ARM by name; every complaint names the object, the path, the value and the fix."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.domain.errors import InvalidInput, Problem
+
+_T = TypeVar("_T")
 
 TIME = "a time with its offset, such as 2026-05-14T12:30:00+00:00"
 _RFC3339 = re.compile(
@@ -17,6 +19,20 @@ def identity_of(item: object) -> str:
     """The id of an item, as far as it has one."""
     found = item.get("id") if isinstance(item, Mapping) else None
     return found if isinstance(found, str) and found else "(a VM without an id)"
+
+
+def word(item: object, name: str) -> str:
+    """The text by a name; `""` where it, or the item, is something else."""
+    found = item.get(name) if isinstance(item, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def unless_odd(unknown: _T, read: Callable[[], _T]) -> _T:
+    """What is read, or `unknown` where that is unusable and not worth losing the whole for."""
+    try:
+        return read()
+    except InvalidInput:
+        return unknown
 
 
 class Fields:
@@ -81,12 +97,16 @@ class Fields:
             raise self.wrong(name, value, "a whole number")
         return value
 
-    def flag(self, name: str) -> bool:
-        """A boolean; False where it is absent."""
+    def choice(self, name: str) -> bool | None:
+        """A boolean; None where it is absent."""
         value = self._value.get(name)
         if value is not None and not isinstance(value, bool):
             raise self.wrong(name, value, "true or false")
-        return bool(value)
+        return value
+
+    def flag(self, name: str) -> bool:
+        """A boolean; False where it is absent."""
+        return bool(self.choice(name))
 
     def time(self, name: str) -> datetime | None:
         """A time with its offset, in UTC to the microsecond; None where it is absent."""

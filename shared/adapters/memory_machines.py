@@ -1,7 +1,7 @@
 """Azure Resource Manager in memory: VMs that a test sets, and answers that it scripts."""
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,6 +15,8 @@ from shared.domain.maintenance import (
     Unreadable,
     Vm,
 )
+from shared.domain.places import Location
+from shared.domain.preflight import Surroundings
 from shared.ports import Accepted, Activity, Operation
 
 
@@ -41,7 +43,8 @@ class MemoryMachines(Scripted):
         bare: Keys of VMs whose item in the status list carries no view.
         unlisted: Keys of VMs that the status list leaves out.
         unreadable: VM key → why its list item cannot be used.
-        pairs: Location → its pairs.
+        regions: The locations of every subscription.
+        around: Subscription id, lower-cased → what stands around its VMs; nothing where it is absent.
         extra_subscriptions: Subscriptions beside those of the VMs.
         starts: Every start that was asked for, accepted or not.
     """
@@ -54,7 +57,8 @@ class MemoryMachines(Scripted):
         self.bare: set[str] = set()
         self.unlisted: set[str] = set()
         self.unreadable: dict[str, Problem] = {}
-        self.pairs: dict[str, frozenset[str]] = {}
+        self.regions: list[Location] = []
+        self.around: dict[str, Surroundings] = {}
         self.extra_subscriptions: list[Subscription] = []
         self.starts: list[Started] = []
         self._answers: dict[str, deque[Accepted | Exception]] = defaultdict(deque)
@@ -141,10 +145,16 @@ class MemoryMachines(Scripted):
         async with self.call("activities", vm_id, since):
             return [one for one in self.activities_of[vm_id.lower()] if one.at >= since]
 
-    async def region_pairs(self, subscription_id: str) -> Mapping[str, frozenset[str]]:
+    async def locations(self, subscription_id: str) -> Sequence[Location]:
         """See the port."""
-        async with self.call("region_pairs", subscription_id):
-            return dict(self.pairs)
+        async with self.call("locations", subscription_id):
+            wanted = subscription_id.lower()
+            return [one for one in self.regions if one.subscription_id.lower() == wanted]
+
+    async def surroundings(self, subscription_id: str) -> Surroundings:
+        """See the port."""
+        async with self.call("surroundings", subscription_id):
+            return self.around.get(subscription_id.lower(), Surroundings())
 
     def _of(self, subscription_id: str) -> Iterable[Vm]:
         wanted = subscription_id.lower()

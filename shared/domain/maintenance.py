@@ -79,6 +79,11 @@ class Vm:
         id: The ARM id as Azure spelt it this time; compare `key` instead.
         zone: Logical zone number in its subscription, `""` if none.
         availability_set: Lower-cased ARM id, `""` if none.
+        vm_size: `""` where ARM does not tell.
+        os_disk_ephemeral: Whether the OS disk lies on the node itself; None where that is unreadable.
+        network_interfaces: Lower-cased ARM ids; None where they are unreadable.
+        redeploy_awaits_approval: Whether its scheduledEventsPolicy lets an accepted redeploy wait for
+            approval; None where that is unreadable.
         view: None where only the model was listed.
     """
 
@@ -91,6 +96,10 @@ class Vm:
     tags: Mapping[str, str] = field(default_factory=dict)
     availability_set: str = ""
     provisioning_state: str = ""
+    vm_size: str = ""
+    os_disk_ephemeral: bool | None = False
+    network_interfaces: tuple[str, ...] | None = ()
+    redeploy_awaits_approval: bool | None = False
     view: InstanceView | None = None
 
     @property

@@ -26,14 +26,14 @@ class Fleet:
         whole: Lower-cased ids of the subscriptions that were read to their end. New jobs are made only
             there: a rollout planned from half a list could start its second stage first.
         seen_at: When reading began.
-        pairs: Location → its paired regions.
+        places: What the locations of those subscriptions say.
     """
 
     vms: Mapping[str, Vm]
     absent: frozenset[str]
     whole: frozenset[str]
     seen_at: datetime
-    pairs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -281,7 +281,7 @@ class _Reconciler:
             zone=vm.zone,
             availability_set=vm.availability_set,
             update_domain=vm.view.update_domain if vm.view else None,
-            region_pairs=tuple(sorted(self._fleet.pairs.get(vm.location.lower(), ()))),
+            region_pairs=tuple(sorted(self._fleet.places.pairs(vm.location))),
         )
 
     def _new_id(self, vm: Vm, status: MaintenanceStatus) -> str:

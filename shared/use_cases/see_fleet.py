@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.errors import BatonError, InvalidInput, VmNotFound
 from shared.domain.job import Job
 from shared.domain.maintenance import InstanceView, Subscription, Unreadable, Vm
+from shared.domain.places import Location, Places
+from shared.domain.preflight import NOT_READ, Finding, Surroundings, findings
 from shared.domain.reconcile import Fleet
 from shared.ports import Clock, VirtualMachines
 
@@ -27,11 +29,19 @@ class Sight:
     Attributes:
         unreadable: VMs whose answers cannot be used.
         failed: Subscription (its id; `""` for the list of subscriptions) → why it could not be read.
+        surroundings: Lower-cased id of each subscription with a VM in a maintenance → what stands around
+            its VMs.
     """
 
     fleet: Fleet
     unreadable: tuple[Unreadable, ...]
     failed: Mapping[str, str]
+    surroundings: Mapping[str, Surroundings] = field(default_factory=dict)
+
+    def findings(self, vm: Vm, *, gap: timedelta) -> tuple[Finding, ...]:
+        """Preflight's findings on a VM of the fleet, the serious first; see `preflight.findings`."""
+        around = self.surroundings.get(vm.subscription_id.lower(), NOT_READ)
+        return findings(vm, around, gap=gap)
 
 
 @dataclass(slots=True)
@@ -41,7 +51,8 @@ class _Gathered:
     vms: dict[str, Vm] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     unreadable: list[Unreadable] = field(default_factory=list)
-    pairs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    locations: Sequence[Location] = ()
+    surroundings: Surroundings | None = None
     failure: str = ""
 
 
@@ -97,12 +108,14 @@ class SeeFleet:
         async with at_once:
             try:
                 if listed:
-                    found.pairs = await self.vms.region_pairs(subscription.id)
+                    found.locations = await self.vms.locations(subscription.id)
                     await self._lists(subscription.id, found, {job.vm_key for job in jobs})
             except BatonError as error:
                 found.failure = str(error)
             missing = [job.vm_id for job in jobs if job.vm_key not in found.vms]
             await self._own_views(missing, found)
+            if any(vm.maintenance for vm in found.vms.values()):
+                found.surroundings = await self.vms.surroundings(subscription.id)
         return found
 
     async def _lists(self, subscription_id: str, found: _Gathered, followed: set[str]) -> None:
@@ -163,22 +176,26 @@ def _sight(
     failed: dict[str, str],
     seen_at: datetime,
 ) -> Sight:
-    whole = set()
-    pairs: dict[str, frozenset[str]] = {}
     for subscription, found in zip(subscriptions, gathered, strict=True):
-        pairs.update(found.pairs)
         if found.failure:
             failed[subscription.id] = found.failure
-        else:
-            whole.add(subscription.id.lower())
     return Sight(
         fleet=Fleet(
             vms={key: vm for found in gathered for key, vm in found.vms.items()},
             absent=frozenset(key for found in gathered for key in found.absent),
-            whole=frozenset(whole),
+            whole=frozenset(
+                subscription.id.lower()
+                for subscription in subscriptions
+                if subscription.id not in failed
+            ),
             seen_at=seen_at,
-            pairs=pairs,
+            places=Places.of(location for found in gathered for location in found.locations),
         ),
         unreadable=tuple(item for found in gathered for item in found.unreadable),
         failed=failed,
+        surroundings={
+            subscription.id.lower(): found.surroundings
+            for subscription, found in zip(subscriptions, gathered, strict=True)
+            if found.surroundings
+        },
     )

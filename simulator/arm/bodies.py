@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from simulator.arm.records import VmRecord, compute_id
 from simulator.arm.state import VmState
-from simulator.scenario_model import ArmSettings, AvailabilitySet
+from simulator.scenario_model import ArmSettings, AvailabilitySet, Vm
 
 Json = dict[str, Any]
 
@@ -37,8 +37,8 @@ def vm_model(record: VmRecord, *, shouting: bool = False) -> Json:
     scope = identity.split("/providers/", maxsplit=1)[0]
     properties: Json = {
         "vmId": record.guid,
-        "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
-        "storageProfile": _storage(name, scope),
+        "hardwareProfile": {"vmSize": spec.size},
+        "storageProfile": _storage(spec, scope),
         "osProfile": {
             "computerName": name[:15],
             "adminUsername": "azureuser",
@@ -52,16 +52,19 @@ def vm_model(record: VmRecord, *, shouting: bool = False) -> Json:
         },
         "networkProfile": {
             "networkInterfaces": [
-                {
-                    "id": f"{scope}/providers/Microsoft.Network/networkInterfaces/{name}-nic",
-                    "properties": {"primary": True},
-                }
+                {"id": network_interface_id(scope, name), "properties": {"primary": True}}
             ]
         },
         "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
         "provisioningState": record.state.provisioning,
         "timeCreated": "2025-03-04T08:15:30.1234567+00:00",
     }
+    if spec.scheduled_events:
+        approval = {"automaticallyApprove": spec.scheduled_events == "approve"}
+        properties["scheduledEventsPolicy"] = {
+            "userInitiatedRedeploy": approval,
+            "userInitiatedReboot": approval,
+        }
     if spec.availability_set:
         # Azure really writes the set's id in capitals here and not in the set itself.
         set_scope = record.id.split("/resourceGroups/", maxsplit=1)[0]
@@ -162,6 +165,11 @@ def availability_set_body(availability_set: AvailabilitySet, vms: list[VmRecord]
     }
 
 
+def network_interface_id(scope: str, vm_name: str) -> str:
+    """The id of a VM's one network interface in its resource group, ``scope``."""
+    return f"{scope}/providers/Microsoft.Network/networkInterfaces/{vm_name}-nic"
+
+
 def _resource(record: VmRecord, identity: str) -> Json:
     return {
         "name": record.spec.name,
@@ -176,8 +184,9 @@ def _echoed(identity: str, group: str, *, shouting: bool) -> str:
     return identity.replace(plain, plain.replace(group, group.upper())) if shouting else identity
 
 
-def _storage(name: str, scope: str) -> Json:
-    disk = f"{name}_OsDisk"
+def _storage(spec: Vm, scope: str) -> Json:
+    disk = f"{spec.name}_OsDisk"
+    ephemeral = {"diffDiskSettings": {"option": "Local", "placement": "CacheDisk"}}
     return {
         "imageReference": {
             "publisher": "MicrosoftWindowsServer",
@@ -192,7 +201,8 @@ def _storage(name: str, scope: str) -> Json:
             "createOption": "FromImage",
             "caching": "ReadWrite",
             "managedDisk": {"id": f"{scope}/providers/Microsoft.Compute/disks/{disk}"},
-            "deleteOption": "Detach",
+            "deleteOption": "Delete" if spec.ephemeral_os_disk else "Detach",
+            **(ephemeral if spec.ephemeral_os_disk else {}),
         },
         "dataDisks": [],
         "diskControllerType": "SCSI",

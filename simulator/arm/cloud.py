@@ -66,8 +66,14 @@ class Cloud:
             raise ValueError("t0 has no offset from UTC")
         self.throttle = Throttle(self.scenario.arm.throttle_scale)
         self.subscriptions = {
-            it.id.lower(): SubscriptionRecord(it.id, it.name, it.fault, rotation)
-            for rotation, it in enumerate(self.scenario.subscriptions)
+            it.id.lower(): SubscriptionRecord(
+                it.id,
+                it.name,
+                it.fault,
+                it.denied,
+                place if it.zone_rotation is None else it.zone_rotation,
+            )
+            for place, it in enumerate(self.scenario.subscriptions)
         }
         self.locations = {it.name: it for it in (*locations.BUILT_IN, *self.scenario.locations)}
         for availability_set in self.scenario.availability_sets:

@@ -72,10 +72,11 @@ def _subscription(cloud: Cloud, call: Call) -> SubscriptionRecord | None:
 
 
 def _fail(subscription: SubscriptionRecord, route: Route, call: Call) -> None:
-    match subscription.fault.kind:
-        case "forbidden":
-            scope = call.path if "group" in call.params else f"/subscriptions/{subscription.id}"
-            raise errors.forbidden(route.action, scope)
+    kind = subscription.fault.kind
+    if kind == "forbidden" or route.action.lower() in subscription.denied:
+        scope = call.path if "group" in call.params else f"/subscriptions/{subscription.id}"
+        raise errors.forbidden(route.action, scope)
+    match kind:
         case "unavailable":
             raise errors.unavailable()
         case "page2" if "$skiptoken" in call.query:

@@ -19,6 +19,7 @@ class SubscriptionRecord:
     id: str
     name: str
     fault: Fault
+    denied: frozenset[str]
     rotation: int
 
 
@@ -51,8 +52,11 @@ class VmRecord:
 
     @property
     def address(self) -> str:
-        """The dynamic public address; another one after every move."""
-        digest = hashlib.sha256(f"{self.key}#{self.state.moves}".encode()).digest()
+        """The public address, empty for none; a dynamic one is another after every move."""
+        if not self.spec.public_address:
+            return ""
+        moves = self.state.moves if self.spec.public_address == "dynamic" else 0
+        digest = hashlib.sha256(f"{self.key}#{moves}".encode()).digest()
         return f"20.{digest[0]}.{digest[1]}.{digest[2]}"
 
 

@@ -2,10 +2,11 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from simulator.arm import bodies, errors
+from simulator.arm import bodies, errors, surroundings
 from simulator.arm.activity import activity, read_filter
 from simulator.arm.call import Answer, Call
 from simulator.arm.cloud import Cloud
@@ -69,12 +70,13 @@ def list_vms(cloud: Cloud, call: Call) -> Answer:
         _known_group(cloud, call)
         prefix += f"resourcegroups/{call.params['group']}/".lower()
     region = call.params.get("location", "").lower()
-    found = [
-        vm
-        for key, vm in sorted(cloud.vms.items())
-        if key.startswith(prefix) and region in {"", vm.spec.location}
-    ]
-    return _page(cloud, call, found)
+    found = [vm for vm in _vms_under(cloud, prefix) if region in {"", vm.spec.location}]
+    if call.query.get("statusonly", "").lower() == "true":
+        return _page(
+            cloud, call, found, lambda vm: bodies.vm_status(vm, call.now, cloud.scenario.arm)
+        )
+    shouting = cloud.scenario.arm.id_case == "mixed"
+    return _page(cloud, call, found, lambda vm: bodies.vm_model(vm, shouting=shouting))
 
 
 def get_vm(cloud: Cloud, call: Call) -> Answer:
@@ -158,6 +160,20 @@ def get_availability_set(cloud: Cloud, call: Call) -> Answer:
     return Answer(200, _set_body(cloud, key, found))
 
 
+def list_public_addresses(cloud: Cloud, call: Call) -> Answer:
+    """The public addresses of a subscription: those of its VMs, here."""
+    vms = _vms_under(cloud, f"/subscriptions/{call.params['subscription']}/")
+    found = [vm for vm in vms if vm.spec.public_address]
+    return _page(cloud, call, found, surroundings.public_address)
+
+
+def list_schedules(cloud: Cloud, call: Call) -> Answer:
+    """The DevTest Labs schedules of a subscription: the auto-shutdowns of its VMs, here."""
+    vms = _vms_under(cloud, f"/subscriptions/{call.params['subscription']}/")
+    found = [vm for vm in vms if vm.spec.auto_shutdown]
+    return _page(cloud, call, found, surroundings.shutdown_schedule)
+
+
 def list_activity(cloud: Cloud, call: Call) -> Answer:
     """The Activity Log of a subscription, as far as ``$filter`` asks."""
     wanted = read_filter(call.query.get("$filter", ""))
@@ -175,17 +191,22 @@ def _list(value: list[dict[str, Any]]) -> Answer:
     return Answer(200, {"value": value})
 
 
-def _page(cloud: Cloud, call: Call, found: list[VmRecord]) -> Answer:
+def _vms_under(cloud: Cloud, prefix: str) -> Iterable[VmRecord]:
+    lowered = prefix.lower()
+    return [vm for key, vm in sorted(cloud.vms.items()) if key.startswith(lowered)]
+
+
+def _page(
+    cloud: Cloud,
+    call: Call,
+    found: list[VmRecord],
+    body_of: Callable[[VmRecord], dict[str, Any]],
+) -> Answer:
     after = _read_token(call.query["$skiptoken"]) if "$skiptoken" in call.query else ""
     size = cloud.scenario.arm.page_size
     rest = [vm for vm in found if vm.key > after]
     page = rest[:size]
-    if call.query.get("statusonly", "").lower() == "true":
-        value = [bodies.vm_status(vm, call.now, cloud.scenario.arm) for vm in page]
-    else:
-        shouting = cloud.scenario.arm.id_case == "mixed"
-        value = [bodies.vm_model(vm, shouting=shouting) for vm in page]
-    body: dict[str, Any] = {"value": value}
+    body: dict[str, Any] = {"value": [body_of(vm) for vm in page]}
     if len(rest) > size:
         # By key and not by number: a VM deleted between two pages must not hide its neighbour.
         token = base64.urlsafe_b64encode(page[-1].key.encode()).decode()

@@ -122,6 +122,18 @@ ROUTES: Final = (
     ),
     _route(
         "GET",
+        f"{_SUB}/providers/Microsoft.Network/publicIPAddresses",
+        responses.list_public_addresses,
+        "Microsoft.Network/publicIPAddresses/read",
+    ),
+    _route(
+        "GET",
+        f"{_SUB}/providers/Microsoft.DevTestLab/schedules",
+        responses.list_schedules,
+        "Microsoft.DevTestLab/schedules/read",
+    ),
+    _route(
+        "GET",
         f"{_SUB}/providers/Microsoft.Insights/eventtypes/management/values",
         responses.list_activity,
         "Microsoft.Insights/eventtypes/management/values/read",

@@ -64,6 +64,24 @@ def test_subscriptions_and_locations_are_listed_with_pairs_and_zones() -> None:
     assert len(set(zone_one)) == 2, "zone 1 of one subscription is not zone 1 of the other"
 
 
+def test_a_scenario_may_give_two_subscriptions_the_same_zone_numbers() -> None:
+    document = two_subscriptions()
+    for subscription in document["subscription"]:
+        subscription["zone_rotation"] = 2
+    with serve(document) as emulator, subscriptions(emulator) as client:
+        mappings = [
+            {
+                it.name: [(zone.logical_zone, zone.physical_zone) for zone in zones]
+                for it in client.subscriptions.list_locations(identity)
+                if (zones := it.availability_zone_mappings)
+            }
+            for identity in (SUB, OTHER_SUB)
+        ]
+
+    assert mappings[0] == mappings[1]
+    assert mappings[0]["westeurope"][0] == ("1", "westeurope-az3")
+
+
 async def test_subscriptions_and_locations_are_listed_by_the_async_client() -> None:
     with serve(two_subscriptions()) as emulator:
         async with AsyncSubscriptionClient(
@@ -179,6 +197,64 @@ def test_availability_sets_are_read_and_their_vms_tell_their_update_domain() -> 
     (reference,) = {it.availability_set.id for it in models}
     assert reference != found.id
     assert reference.lower() == found.id.lower()
+
+
+def test_a_model_tells_its_size_its_disk_and_its_scheduled_events_policy() -> None:
+    odd = vm("odd", size="Standard_D4ds_v5", ephemeral_os_disk=True, scheduled_events="wait")
+    with serve(fleet(odd, vm("plain"))) as emulator, compute(emulator) as client:
+        models = {it.name: it for it in client.virtual_machines.list_all()}
+
+    shown = models["odd"]
+    assert shown.hardware_profile.vm_size == "Standard_D4ds_v5"
+    assert shown.storage_profile.os_disk.diff_disk_settings.option == "Local"
+    assert not shown.scheduled_events_policy.user_initiated_redeploy.automatically_approve
+    assert models["plain"].storage_profile.os_disk.diff_disk_settings is None
+    assert models["plain"].scheduled_events_policy is None
+
+
+def listed(emulator: Emulator, path: str) -> Any:
+    url = f"/subscriptions/{SUB}/providers/{path}?api-version=2024-05-01"
+    found = []
+    while url:
+        _, _, page = emulator.raw("GET", url, {"Authorization": "Bearer x"})
+        found += page["value"]
+        url = page.get("nextLink", "").removeprefix(emulator.url)
+    return found
+
+
+def test_public_addresses_and_shutdown_schedules_are_listed_page_by_page() -> None:
+    around = {"public_address": "dynamic", "auto_shutdown": {"time": "1900"}}
+    vms = [vm(f"web-{number}", **around) for number in range(3)]
+    document = fleet(*vms, vm("bare"), arm={"page_size": 2})
+    with serve(document) as emulator, compute(emulator) as client:
+        addresses = listed(emulator, "Microsoft.Network/publicIPAddresses")
+        schedules = listed(emulator, "Microsoft.DevTestLab/schedules")
+        model = client.virtual_machines.get(GROUP, "web-0")
+        known = emulator.vm("web-0")["ipAddress"]
+
+    assert [it["name"] for it in addresses] == ["web-0-ip", "web-1-ip", "web-2-ip"]
+    properties = addresses[0]["properties"]
+    nic = model.network_profile.network_interfaces[0].id
+    assert properties["ipConfiguration"]["id"] == f"{nic}/ipConfigurations/ipconfig1"
+    assert properties["ipAddress"] == known
+    assert len(schedules) == 3
+    assert schedules[0]["properties"]["targetResourceId"] == model.id
+    assert schedules[0]["properties"]["dailyRecurrence"] == {"time": "1900"}
+
+
+def test_an_identity_may_lack_single_rights() -> None:
+    document = fleet(vm(public_address="static"))
+    document["subscription"] = [{"id": SUB, "denied": ["Microsoft.Network/publicIPAddresses/read"]}]
+    with serve(document) as emulator, compute(emulator) as client:
+        path = f"/subscriptions/{SUB}/providers/Microsoft.Network/publicIPAddresses"
+        status, _, body = emulator.raw(
+            "GET", f"{path}?api-version=2024-05-01", {"Authorization": "Bearer x"}
+        )
+        names = [it.name for it in client.virtual_machines.list_all()]
+
+    assert (status, body["error"]["code"]) == (403, "AuthorizationFailed")
+    assert "Microsoft.Network/publicIPAddresses/read" in body["error"]["message"]
+    assert names == ["web-01"]
 
 
 def test_resource_groups_are_listed() -> None:

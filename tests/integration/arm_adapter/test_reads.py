@@ -8,6 +8,7 @@ import pytest
 from shared.adapters.arm import connect_arm
 from shared.domain.errors import InvalidInput, Retryable, Terminal, VmNotFound
 from shared.domain.maintenance import Subscription, Unreadable, Vm
+from shared.domain.places import Location
 from shared.ports import Operation
 from tests.integration.arm_adapter.conftest import NOW
 from tests.integration.arm_adapter.scripted_arm import (
@@ -203,7 +204,7 @@ async def test_a_configured_subscription_whose_name_cannot_be_read_is_named_by_i
     assert sorted(one.name for one in found) in (["Shop", "s2"], ["Shop", "s1"])
 
 
-async def test_region_pairs_are_read_once_a_day(arm, server, clock):
+async def test_locations_are_read_once_a_day(arm, server, clock):
     server.answers(
         json_reply(
             {
@@ -211,22 +212,41 @@ async def test_region_pairs_are_read_once_a_day(arm, server, clock):
                     {
                         "name": "westeurope",
                         "metadata": {"pairedRegion": [{"name": "northeurope"}]},
+                        "availabilityZoneMappings": [
+                            {"logicalZone": "1", "physicalZone": "westeurope-az2"}
+                        ],
                     },
                     {"name": "polandcentral", "metadata": {"pairedRegion": []}},
+                    {"name": None},
                 ]
             }
         )
     )
-    expected = {"westeurope": frozenset({"northeurope"}), "polandcentral": frozenset()}
+    expected = (
+        Location(
+            subscription_id=SUBSCRIPTION,
+            name="westeurope",
+            pairs=frozenset({"northeurope"}),
+            zones={"1": "westeurope-az2"},
+        ),
+        Location(subscription_id=SUBSCRIPTION, name="polandcentral"),
+    )
 
-    assert await arm.region_pairs(SUBSCRIPTION) == expected
+    assert await arm.locations(SUBSCRIPTION) == expected
     clock.advance(timedelta(hours=23))
-    assert await arm.region_pairs(SUBSCRIPTION) == expected
+    assert await arm.locations(SUBSCRIPTION) == expected
     assert len(server.asked) == 1
 
     clock.advance(timedelta(hours=1))
-    await arm.region_pairs(SUBSCRIPTION)
+    await arm.locations(SUBSCRIPTION)
     assert len(server.asked) == 2
+
+
+async def test_locations_that_may_not_be_read_name_the_right(arm, server):
+    server.answers(arm_error(403, "AuthorizationFailed"))
+
+    with pytest.raises(Terminal, match="subscriptions/locations/read"):
+        await arm.locations(SUBSCRIPTION)
 
 
 async def test_an_operation_is_asked_once(arm, server):
@@ -314,6 +334,31 @@ async def test_the_activity_log_is_asked_for_one_vm_since_an_instant(arm, server
         "eventTimestamp ge '2026-03-02T11:58:00.000000Z' and resourceUri eq "
         f"'{vm_id(chr(111) + chr(39) * 2 + 'neill')}'"
     )
+
+
+async def test_what_the_activity_log_said_before_it_broke_off_counts(arm, server):
+    server.answers(
+        json_reply(
+            {
+                "value": [event("2026-03-02T12:00:01Z", "Accepted")],
+                "nextLink": f"{server.url}/more",
+            }
+        ),
+        text_reply("<html>"),
+    )
+
+    [only] = await arm.activities(vm_id("a"), since=NOW)
+
+    assert only.status == "Accepted"
+
+
+async def test_an_activity_log_that_never_ends_is_left_after_a_few_pages(arm, server):
+    page = {"value": [event("2026-03-02T12:00:01Z", "Accepted")], "nextLink": f"{server.url}/more"}
+    server.answers(json_reply(page))
+
+    events = await arm.activities(vm_id("a"), since=NOW)
+
+    assert len(events) == len(server.asked) == 5
 
 
 @pytest.mark.parametrize(

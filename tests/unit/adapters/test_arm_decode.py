@@ -1,21 +1,20 @@
 """ARM's JSON → the domain: real bodies, and what Azure might send instead."""
 
 import copy
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from shared.adapters.arm_decode import (
-    activities_of,
     listed_status_of,
-    operation_of,
-    region_pairs_of,
+    location_of,
+    locations_of,
     seen_vm_of,
     vm_of,
 )
-from shared.domain.errors import InvalidInput, Terminal
+from shared.domain.errors import InvalidInput
 from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm
-from shared.ports import Activity, Operation
+from shared.domain.places import Location
 
 VM_ID = (
     "/subscriptions/1/resourceGroups/SHOP/providers/Microsoft.Compute/virtualMachines/shop-db-01"
@@ -309,92 +308,170 @@ def test_an_item_of_the_status_list_may_lack_its_view_or_its_properties():
     assert listed.maintenance is not None
 
 
-@pytest.mark.parametrize(
-    ("status", "text", "operation"),
-    [
-        # Azure-AsyncOperation: 200 with a status.
-        (200, '{"status": "InProgress"}', Operation(status="inProgress", retry_after=timedelta(9))),
-        (200, '{"status": "Succeeded"}', Operation(status="succeeded")),
-        (
-            200,
-            '{"status": "Failed", "error": {"code": "RetryLater", "message": "Busy."}}',
-            Operation(status="failed", code="RetryLater", message="Busy."),
-        ),
-        (200, '{"status": "Canceled"}', Operation(status="failed", code="Canceled")),
-        (202, '{"status": "Succeeded"}', Operation(status="succeeded")),
-        (200, '{"status": 7}', Operation(status="unknown")),
-        # Location: the HTTP status tells.
-        (202, "", Operation(status="inProgress", retry_after=timedelta(9))),
-        (200, "", Operation(status="succeeded")),
-        (204, "", Operation(status="succeeded")),
-        (200, '{"name": "vm"}', Operation(status="succeeded")),
-        (
-            409,
-            '{"error": {"code": "Conflict", "message": "No."}}',
-            Operation(status="failed", code="Conflict", message="No."),
-        ),
-        # Expired, forbidden, garbage.
-        (404, '{"error": {"code": "NotFound", "message": "?"}}', Operation(status="unknown")),
-        (403, '{"error": {"code": "AuthorizationFailed"}}', Operation(status="unknown")),
-        (307, "", Operation(status="unknown")),
-        (400, "<html>", Operation(status="unknown")),
-        (400, "", Operation(status="unknown")),
-        (200, "<html>", Operation(status="unknown")),
-        (200, "[1]", Operation(status="unknown")),
-        (200, "[" * 100_000, Operation(status="unknown")),
-    ],
-)
-def test_an_operation_is_read_from_either_of_its_urls(status, text, operation):
-    assert operation_of(status, text, timedelta(9)) == operation
+# azure-rest-api-specs, virtualMachineExamples of 2025-04-01, as far as preflight looks at them.
+MODEL = {
+    "hardwareProfile": {"vmSize": "Standard_DS3_v2"},
+    "storageProfile": {
+        "osDisk": {
+            "name": "myVMosdisk",
+            "createOption": "FromImage",
+            "caching": "ReadOnly",
+            "diffDiskSettings": {"option": "Local", "placement": "ResourceDisk"},
+        },
+        "dataDisks": [],
+    },
+    "networkProfile": {
+        "networkInterfaces": [
+            {
+                "id": "/subscriptions/1/resourceGroups/SHOP/providers/Microsoft.Network/networkInterfaces/NIC-1",
+                "properties": {"primary": True},
+            }
+        ]
+    },
+    "scheduledEventsPolicy": {
+        "scheduledEventsAdditionalPublishingTargets": {
+            "eventGridAndResourceGraph": {"enable": True, "scheduledEventsApiVersion": "2020-07-01"}
+        },
+        "userInitiatedRedeploy": {"automaticallyApprove": True},
+        "userInitiatedReboot": {"automaticallyApprove": True},
+        "allInstancesDown": {"automaticallyApprove": True},
+    },
+}
 
 
-EVENTS = """{"value": [
-  {"eventTimestamp": "2026-03-02T12:00:01.5000000Z", "correlationId": "c1",
-   "operationName": {"value": "Microsoft.Compute/virtualMachines/performMaintenance/action"},
-   "status": {"value": "Accepted"}, "httpRequest": {"clientRequestId": "r1", "method": "POST"}},
-  {"eventTimestamp": "whenever",
-   "operationName": {"value": "Microsoft.Compute/virtualMachines/performMaintenance/action"}},
-  {"operationName": {"value": "Microsoft.Compute/virtualMachines/write"}},
-  {"operationName": null}, null, 3, {"operationName": "text"}
- ], "nextLink": "https://next"}"""
+def preflight_of(properties):
+    vm = vm_of(body(properties=properties))
+    return (
+        vm.vm_size,
+        vm.os_disk_ephemeral,
+        vm.network_interfaces,
+        vm.redeploy_awaits_approval,
+    )
 
 
-def test_of_the_activity_log_only_readable_events_of_the_operation_count():
-    events, following = activities_of(EVENTS)
+def test_what_preflight_asks_for_is_read_off_the_model():
+    nic = "/subscriptions/1/resourcegroups/shop/providers/microsoft.network/networkinterfaces/nic-1"
 
-    assert events == [
-        Activity(
-            at=datetime(2026, 3, 2, 12, 0, 1, 500000, tzinfo=UTC),
-            status="Accepted",
-            request_id="r1",
-            correlation_id="c1",
-        )
-    ]
-    assert following == "https://next"
+    assert preflight_of(MODEL) == ("Standard_DS3_v2", True, (nic,), False)
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", "<html>"])
-def test_an_activity_log_that_is_none_is_refused(text):
-    with pytest.raises(Terminal):
-        activities_of(text)
+def test_a_model_that_says_nothing_of_it_is_an_ordinary_vm():
+    assert preflight_of({}) == ("", False, (), False)
+    assert preflight_of(dict.fromkeys(MODEL)) == ("", False, (), False)
 
 
 @pytest.mark.parametrize(
-    ("item", "pair"),
+    ("policy", "waits"),
     [
+        ({"userInitiatedRedeploy": {"automaticallyApprove": False}}, True),
+        ({"userInitiatedRedeploy": {"automaticallyApprove": True}}, False),
+        ({"userInitiatedReboot": {"automaticallyApprove": False}}, False),
         (
             {
-                "name": "WestEurope",
-                "metadata": {"pairedRegion": [{"name": "northeurope", "id": "/x"}]},
+                "scheduledEventsAdditionalPublishingTargets": {
+                    "eventGridAndResourceGraph": {"enable": True}
+                }
             },
-            ("westeurope", frozenset({"northeurope"})),
+            True,
         ),
-        ({"name": "newregion", "metadata": {"pairedRegion": []}}, ("newregion", frozenset())),
-        ({"name": "newregion", "metadata": {"pairedRegion": None}}, ("newregion", frozenset())),
-        ({"name": "edge"}, ("edge", frozenset())),
-        ({"name": "odd", "metadata": {"pairedRegion": [None, {"name": 3}]}}, ("odd", frozenset())),
-        (None, ("", frozenset())),
+        (
+            {
+                "scheduledEventsAdditionalPublishingTargets": {
+                    "eventGridAndResourceGraph": {"enable": False}
+                }
+            },
+            False,
+        ),
+        ({"userInitiatedRedeploy": {"automaticallyApprove": "no"}}, None),
     ],
 )
-def test_region_pairs_may_be_absent(item, pair):
-    assert region_pairs_of(item) == pair
+def test_a_redeploy_waits_where_its_event_is_published_and_not_approved_by_itself(policy, waits):
+    assert (
+        vm_of(body(properties={"scheduledEventsPolicy": policy})).redeploy_awaits_approval is waits
+    )
+
+
+@pytest.mark.parametrize("odd", ["text", 3, [], [1]])
+def test_an_odd_value_that_only_preflight_asks_for_is_unknown_and_no_error(odd):
+    assert preflight_of(dict.fromkeys(MODEL, odd)) == ("", None, None, None)
+    assert preflight_of({"hardwareProfile": {"vmSize": odd if odd != "text" else 7}})[0] == ""
+    assert preflight_of({"storageProfile": {"osDisk": {"diffDiskSettings": odd}}})[1] is None
+    assert preflight_of({"networkProfile": {"networkInterfaces": [odd]}})[2] is None
+
+
+# The answer of "list locations", as far as Baton looks at it.
+WEST = {
+    "id": "/subscriptions/A/locations/westeurope",
+    "name": "westeurope",
+    "type": "Region",
+    "displayName": "West Europe",
+    "metadata": {
+        "regionType": "Physical",
+        "pairedRegion": [
+            {"name": "northeurope", "id": "/subscriptions/A/locations/northeurope"},
+        ],
+    },
+    "availabilityZoneMappings": [
+        {"logicalZone": "1", "physicalZone": "westeurope-az3"},
+        {"logicalZone": "2", "physicalZone": "westeurope-az1"},
+    ],
+}
+WEST_READ = Location(
+    subscription_id="A",
+    name="westeurope",
+    pairs=frozenset({"northeurope"}),
+    zones={"1": "westeurope-az3", "2": "westeurope-az1"},
+)
+
+
+def test_a_location_has_its_pairs_and_the_subscriptions_own_zone_numbers():
+    assert location_of(WEST, "A") == WEST_READ
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metadata": None, "availabilityZoneMappings": None},
+        {"metadata": {"pairedRegion": []}, "availabilityZoneMappings": []},
+        {
+            "metadata": {"pairedRegion": [None, {"name": 3}]},
+            "availabilityZoneMappings": [None, {"logicalZone": "1"}],
+        },
+        {"metadata": "none", "availabilityZoneMappings": {"1": "az1"}},
+    ],
+)
+def test_pairs_and_zones_may_be_absent_or_odd(change):
+    assert location_of(WEST | change, "A") == Location(subscription_id="A", name="westeurope")
+
+
+@pytest.mark.parametrize("item", [None, 3, {}, {"name": 3}])
+def test_a_location_without_a_name_is_none(item):
+    assert location_of(item, "A") is None
+
+
+@pytest.mark.parametrize("file", [{"value": [WEST]}, [WEST]])
+def test_a_file_of_locations_may_be_arms_answer_or_its_list(file):
+    assert locations_of(file) == (WEST_READ,)
+
+
+def test_each_location_of_a_file_belongs_to_the_subscription_in_its_id():
+    other = WEST | {"id": "/SUBSCRIPTIONS/b/LOCATIONS/westeurope/"}
+
+    assert [one.subscription_id for one in locations_of([WEST, other])] == ["A", "b"]
+
+
+@pytest.mark.parametrize("file", [None, "west", {}, {"value": None}, {"name": "westeurope"}])
+def test_a_file_that_holds_no_locations_is_refused_with_the_fix(file):
+    with pytest.raises(InvalidInput, match=r'\{"value": \[\.\.\.\]\}'):
+        locations_of(file)
+
+
+def test_every_unusable_location_of_a_file_is_named():
+    with pytest.raises(InvalidInput) as raised:
+        locations_of([WEST, WEST | {"id": "westeurope"}, None, WEST | {"name": ""}])
+
+    assert [problem.field for problem in raised.value.problems] == [
+        "value[1].id",
+        "value[2].id",
+        "value[3].name",
+    ]

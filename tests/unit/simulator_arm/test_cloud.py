@@ -8,6 +8,7 @@ import pytest
 
 from simulator.arm.bodies import instance_view, maintenance_status, vm_status
 from simulator.arm.cloud import Cloud
+from simulator.arm.surroundings import public_address
 from simulator.scenario import parse_vm_edit
 from simulator.scenario_model import Word
 from simulator.scenario_table import ScenarioError, Table
@@ -67,7 +68,6 @@ def test_a_redeploy_goes_through_every_power_state_and_its_events_carry_their_tr
 
 def test_a_vm_away_shows_each_state_in_turn() -> None:
     cloud = cloud_of(vm())
-    before = seen(cloud, 0.5).address
     redeploy(cloud, 1)
 
     states = [seen(cloud, at).state for at in (1.1, 2, 4, 7, 10, 12)]
@@ -81,7 +81,25 @@ def test_a_vm_away_shows_each_state_in_turn() -> None:
         ("running", "Succeeded", True),
     ]
     assert states[-1].agent_since == after(11.3)
-    assert seen(cloud, 12).address != before
+
+
+@pytest.mark.parametrize(("kind", "changes"), [("dynamic", True), ("static", False)])
+def test_a_dynamic_address_is_another_after_a_move(kind: str, changes: bool) -> None:
+    cloud = cloud_of(vm(public_address=kind))
+    before = seen(cloud, 0.5).address
+    redeploy(cloud, 1)
+
+    assert before
+    assert (seen(cloud, 12).address != before) is changes
+
+
+def test_a_deallocated_vm_has_given_its_dynamic_address_back() -> None:
+    cloud = cloud_of(vm(public_address="dynamic", power="deallocated"))
+
+    properties = public_address(seen(cloud, 0))["properties"]
+
+    assert properties["publicIPAllocationMethod"] == "Dynamic"
+    assert "ipAddress" not in properties
 
 
 @pytest.mark.parametrize("word", ACCEPTED_BY_SCRIPT)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.scenario import BUILT_IN, load_scenario, parse_scenario
-from simulator.scenario_model import Fault, Step, Word
+from simulator.scenario_model import AutoShutdown, Fault, Step, Word
 from simulator.scenario_table import ScenarioError, parse_duration, parse_moment, resolve
 
 SUB = "11111111-1111-4111-8111-111111111111"
@@ -80,6 +80,19 @@ def test_a_vm_has_the_defaults_of_the_format() -> None:
     assert read.script == (Step(Word.MAINTENANCE_COMPLETED),)
 
 
+def test_what_stands_around_a_vm_is_read() -> None:
+    around = {"public_address": "dynamic", "auto_shutdown": {"time": "1900"}}
+    subscription = {"id": SUB, "denied": ["Microsoft.X/read"], "zone_rotation": 2}
+
+    scenario = parse_scenario(document(subscription=[subscription], vm=[vm(**around)]), "my.toml")
+
+    (read,) = scenario.vms
+    assert (read.size, read.public_address) == ("Standard_D2s_v5", "dynamic")
+    assert read.auto_shutdown == AutoShutdown("1900", "UTC")
+    assert scenario.subscriptions[0].denied == {"microsoft.x/read"}
+    assert scenario.subscriptions[0].zone_rotation == 2
+
+
 def test_words_with_an_argument_are_read() -> None:
     scenario = parse_scenario(
         document(
@@ -115,6 +128,10 @@ WINDOWS = {"pre_start": "-1m", "pre_end": "+20m", "start": "+30m", "end": "+60m"
     [
         ({"vm": [vm(zone=1)]}, "[[vm]] web-01: zone = 1", "use a string"),
         ({"vm": [vm(zone="4")]}, "[[vm]] web-01: zone = '4'", "use one of"),
+        ({"vm": [vm(public_address="any")]}, "public_address = 'any'", "'dynamic', 'static'"),
+        ({"vm": [vm(scheduled_events="no")]}, "scheduled_events = 'no'", "'approve', 'wait'"),
+        ({"vm": [vm(auto_shutdown={"time": "7pm"})]}, "auto_shutdown: time = '7pm'", "1900"),
+        ({"vm": [vm(auto_shutdown={"time": "1900", "at": 1})]}, "unknown key 'at'", "'time_zone'"),
         ({"vm": [vm(power="on")]}, "power = 'on'", "'deallocated', 'running', 'stopped'"),
         ({"vm": [vm(script=["Explode"])]}, "script = 'Explode'", "MaintenanceAborted"),
         ({"vm": [vm(script=["Hang:5s"])]}, "script = 'Hang:5s'", "Throttle429:5s"),

@@ -1,0 +1,104 @@
+"""Reads of ARM, each bounded in time, with errors that say what was read and which right it needs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from azure.core.exceptions import HttpResponseError
+from azure.core.rest import HttpRequest
+
+from shared.adapters import arm_errors
+from shared.adapters.arm_answers import page_of
+from shared.adapters.arm_pipeline import ArmClients
+from shared.domain.errors import Terminal
+from shared.ports import Clock
+
+# One read, or one page, with all its retries.
+READ_WITHIN = 30.0
+# 100,000 VMs at 50 a page; a list that never ends must end somewhere.
+_PAGES_MAX = 2_000
+
+_T = TypeVar("_T")
+
+
+class ArmReads:
+    """Lists of the SDK's clients, and GETs that no client here has a method for."""
+
+    def __init__(self, clients: ArmClients, clock: Clock) -> None:
+        """`clock`: for Retry-After dates."""
+        self._clients = clients
+        self._clock = clock
+
+    @property
+    def url(self) -> str:
+        """ARM's endpoint, without a slash at its end."""
+        return self._clients.url
+
+    async def items(self, pages: Any, *, what: str, right: str) -> AsyncIterator[object]:
+        """The items of a list of the SDK's, each page read within its time."""
+        for _ in range(_PAGES_MAX):
+            try:
+                async with asyncio.timeout(READ_WITHIN):
+                    items = [item async for item in await anext(pages)]
+            except StopAsyncIteration:
+                return
+            except Exception as error:
+                raise arm_errors.read_error(
+                    error, what=what, right=right, now=self._clock.now()
+                ) from error
+            for item in items:
+                yield item
+        raise Terminal(f"{what}: more than {_PAGES_MAX} pages")
+
+    async def pages(
+        self, url: str, *, what: str, right: str, pages_max: int = _PAGES_MAX
+    ) -> AsyncIterator[list[Any]]:
+        """The items of each page of a list at a URL.
+
+        Raises:
+            Retryable, Terminal: A page cannot be read, or there are too many; those before it stand.
+        """
+        for _ in range(pages_max):
+            response = await self.send(url, what=what, right=right)
+            if response.status_code != 200:
+                error = HttpResponseError(response=response)
+                now = self._clock.now()
+                if arm_errors.is_unregistered(error, now):
+                    return
+                raise arm_errors.read_error(error, what=what, right=right, now=now)
+            items, url = page_of(response.text(), what=what)
+            yield items
+            if not url:
+                return
+        raise Terminal(f"{what}: more than {pages_max} pages")
+
+    async def send(self, url: str, *, what: str, right: str) -> Any:
+        """GET through the clients' chain; any status is an answer."""
+        try:
+            async with asyncio.timeout(READ_WITHIN):
+                return await self._clients.subscriptions().send_request(HttpRequest("GET", url))
+        except Exception as error:
+            raise arm_errors.read_error(
+                error, what=what, right=right, now=self._clock.now()
+            ) from error
+
+
+class Kept(Generic[_T]):
+    """Answers that are good for a while, by subscription."""
+
+    def __init__(self, clock: Clock, span: timedelta) -> None:
+        """`span`: how long an answer is good."""
+        self._clock = clock
+        self._span = span
+        self._held: dict[str, tuple[datetime, _T]] = {}
+
+    def get(self, key: str) -> _T | None:
+        """The answer, if there is one and it is still good."""
+        kept_at, value = self._held.get(key, (None, None))
+        return value if kept_at and self._clock.now() - kept_at < self._span else None
+
+    def keep(self, key: str, value: _T) -> _T:
+        """Keeps an answer from now on; returns it."""
+        self._held[key] = (self._clock.now(), value)
+        return value

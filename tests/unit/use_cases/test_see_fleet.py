@@ -1,0 +1,71 @@
+import pytest
+
+from shared.adapters.memory import MemoryClock
+from shared.adapters.memory_machines import MemoryMachines
+from shared.domain.errors import Terminal
+from shared.domain.places import Location
+from shared.domain.preflight import FindingKind, Surroundings
+from shared.use_cases.see_fleet import SeeFleet
+from tests.builders import NOW, SUBSCRIPTION, a_job, a_view, a_vm
+
+OTHER = "22222222-2222-2222-2222-222222222222"
+GAP = a_job().maintenance.pre_maintenance_window_end_time - NOW  # longer than any pause of Azure's
+CALM = a_view(maintenance=None)
+
+
+async def seen(machines, *jobs):
+    return await SeeFleet(clock=MemoryClock(NOW), vms=machines)(jobs)
+
+
+async def test_surroundings_are_read_only_where_a_vm_is_in_a_maintenance():
+    machines = MemoryMachines(
+        a_vm("web-1"), a_vm("web-2"), a_vm("calm", subscription_id=OTHER, view=CALM)
+    )
+
+    sight = await seen(machines)
+
+    assert machines.called("surroundings") == [(SUBSCRIPTION,)]
+    assert sight.surroundings == {SUBSCRIPTION: Surroundings()}
+
+
+async def test_findings_on_a_vm_go_by_the_surroundings_of_its_own_subscription():
+    vm = a_vm("web-1", vm_size="Standard_D4s_v5")
+    machines = MemoryMachines(vm, a_vm("erp-1", subscription_id=OTHER))
+    machines.around = {SUBSCRIPTION: Surroundings(shutdowns={vm.key: "19:00 UTC"})}
+
+    sight = await seen(machines)
+
+    assert [one.kind for one in sight.findings(vm, gap=GAP)] == [FindingKind.AUTO_SHUTDOWN]
+    calm = a_vm("calm", subscription_id="elsewhere", vm_size="Standard_D4s_v5")
+    assert [one.kind for one in sight.findings(calm, gap=GAP)] == [FindingKind.NOT_CHECKED]
+
+
+async def test_the_places_of_all_subscriptions_are_merged():
+    machines = MemoryMachines(a_vm("web-1"), a_vm("erp-1", subscription_id=OTHER))
+    machines.regions = [
+        Location(
+            subscription_id=subscription,
+            name="westeurope",
+            pairs=frozenset({"northeurope"}),
+            zones={number: "westeurope-az1"},
+        )
+        for subscription, number in ((SUBSCRIPTION, "1"), (OTHER, "3"))
+    ]
+
+    places = (await seen(machines)).fleet.places
+
+    assert places.pairs("northeurope") == {"westeurope"}
+    assert places.zone_of(SUBSCRIPTION, "westeurope", "1") == places.zone_of(
+        OTHER, "westeurope", "3"
+    )
+
+
+@pytest.mark.parametrize("method", ["locations", "models", "statuses"])
+async def test_a_subscription_that_breaks_off_is_named_and_stops_no_other(method):
+    machines = MemoryMachines(a_vm("web-1"), a_vm("erp-1", subscription_id=OTHER))
+    machines.fail_next(method, Terminal("no right"))
+
+    sight = await seen(machines)
+
+    assert list(sight.failed.values()) == ["no right"]
+    assert len(sight.fleet.whole) == 1

@@ -5,13 +5,15 @@ A pure function of (books, standings, fleet, mode, now). The same input twice gi
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.assignment import Assigner, Assignment
 from shared.domain.job import Job, JobState, job_id, job_name
 from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
 from shared.domain.maintenance import MaintenanceStatus, Vm
+from shared.domain.places import Places
 from shared.domain.policy import Policy, Standing
+from shared.domain.preflight import NOT_READ, Finding, Surroundings, findings
 from shared.domain.rollouts import NOT_YET, InNeed, schedule
 from shared.domain.rules import is_approved
 
@@ -27,6 +29,8 @@ class Fleet:
             there: a rollout planned from half a list could start its second stage first.
         seen_at: When reading began.
         places: What the locations of those subscriptions say.
+        surroundings: Lower-cased id of each subscription with a VM in a maintenance → what stands around
+            its VMs.
     """
 
     vms: Mapping[str, Vm]
@@ -34,6 +38,12 @@ class Fleet:
     whole: frozenset[str]
     seen_at: datetime
     places: Places = field(default_factory=Places)
+    surroundings: Mapping[str, Surroundings] = field(default_factory=dict)
+
+    def findings(self, vm: Vm, *, gap: timedelta) -> tuple[Finding, ...]:
+        """Preflight's findings on a VM of the fleet, the serious first; see `preflight.findings`."""
+        around = self.surroundings.get(vm.subscription_id.lower(), NOT_READ)
+        return findings(vm, around, gap=gap)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +54,8 @@ class Plan:
         heads: New or changed heads.
         jobs: Per policy, new and changed jobs.
         moved: Jobs that change their policy: (as it was, as it is to be).
-        no_fit: Planned jobs that no rollout has room for.
+        planned: Every planned job of a policy that can be read.
+        no_fit: Those of them that no rollout has room for.
         unapproved: Policy → its rollout that waits for approval.
         unmatched: VM key → why no policy has it.
         tied: The rows that tie for some VM, with the reason.
@@ -54,6 +65,7 @@ class Plan:
     heads: dict[PolicyKey, Head] = field(default_factory=dict)
     jobs: dict[PolicyKey, list[Job]] = field(default_factory=dict)
     moved: list[tuple[Job, Job]] = field(default_factory=list)
+    planned: list[Job] = field(default_factory=list)
     no_fit: list[Job] = field(default_factory=list)
     unapproved: dict[PolicyKey, InNeed] = field(default_factory=dict)
     unmatched: dict[str, str] = field(default_factory=dict)
@@ -157,7 +169,7 @@ class _Reconciler:
                 self._end(job, JobState.SKIPPED, assignment.reason, skipped_because="unmatched")
             return
         policy = assignment.policy
-        job = self._placed(job, vm, status)
+        job = self._placed(job, vm, status, policy)
         if policy.key != (job.team, job.policy) and policy.key not in self._unread_policies:
             job = replace(
                 job,
@@ -203,7 +215,7 @@ class _Reconciler:
             maintenance=status,
             discovered_at=self._now,
         )
-        self._set(self._placed(job, vm, status))
+        self._set(self._placed(job, vm, status, policy))
 
     def _unread_of(self, vm: Vm, policy: Policy) -> UnreadRow | None:
         """The unreadable row that may be the VM's own job, or stands among its policy's."""
@@ -248,7 +260,7 @@ class _Reconciler:
         )
         for job in said.jobs.values():
             self._set(job)
-        self._plan.no_fit = said.no_fit
+        self._plan.planned, self._plan.no_fit = list(said.jobs.values()), said.no_fit
         self._plan.unapproved = {
             key: need
             for key, need in said.in_need.items()
@@ -273,15 +285,18 @@ class _Reconciler:
             else:
                 self._plan.jobs.setdefault((job.team, job.policy), []).append(job)
 
-    def _placed(self, job: Job, vm: Vm, status: MaintenanceStatus) -> Job:
-        """The job with what Azure shows now of its maintenance and its place."""
+    def _placed(self, job: Job, vm: Vm, status: MaintenanceStatus, policy: Policy) -> Job:
+        """The job with what Azure shows now of its maintenance, its place and its surroundings."""
+        places = self._fleet.places
         return replace(
             job,
             maintenance=status,
             zone=vm.zone,
+            zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
             availability_set=vm.availability_set,
             update_domain=vm.view.update_domain if vm.view else None,
-            region_pairs=tuple(sorted(self._fleet.places.pairs(vm.location))),
+            region_pairs=tuple(sorted(places.pairs(vm.location))),
+            findings=tuple(each.text for each in self._fleet.findings(vm, gap=policy.gap)),
         )
 
     def _new_id(self, vm: Vm, status: MaintenanceStatus) -> str:

@@ -33,6 +33,9 @@ class ReportPlan:
         now = self.clock.now()
         for job in plan.no_fit:
             await self.tell(_no_fit(job, standings[job.team, job.policy], now))
+        for job in plan.planned:
+            if alert := _preflight(job, standings[job.team, job.policy], fleet, now):
+                await self.tell(alert)
         for vm_key, why in plan.unmatched.items():
             vm = fleet.vms[vm_key]
             await self.tell(_unmatched(vm, why, now))
@@ -57,6 +60,29 @@ def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:
         policy=job.policy,
         facts=facts_of_job(job, now),
         recipients=stands.policy.owners if stands.policy else (),
+    )
+
+
+def _preflight(job: Job, stands: Standing, fleet: Fleet, now: datetime) -> Alert | None:
+    """Told once for each maintenance and what was found; notes are left to the plan."""
+    vm, policy = fleet.vms.get(job.vm_key), stands.policy
+    if vm is None or policy is None:
+        return None
+    serious = [each for each in fleet.findings(vm, gap=policy.gap) if each.serious]
+    if not serious:
+        return None
+    when = f"at {utc(job.planned_start)}" if job.planned_start else "once a start fits"
+    return Alert(
+        id=event_id("preflight", job.id, *(each.kind for each in serious)),
+        kind="preflight",
+        subject=job.vm_name,
+        reason=" ".join(each.text for each in serious),
+        next_step=f"Baton redeploys it {when}; to spare it, exclude it in the policy.",
+        raised_at=now,
+        team=job.team,
+        policy=job.policy,
+        facts=facts_of_job(job, now),
+        recipients=policy.owners,
     )
 
 

@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.errors import BatonError, InvalidInput, VmNotFound
 from shared.domain.job import Job
 from shared.domain.maintenance import InstanceView, Subscription, Unreadable, Vm
 from shared.domain.places import Location, Places
-from shared.domain.preflight import NOT_READ, Finding, Surroundings, findings
+from shared.domain.preflight import Surroundings
 from shared.domain.reconcile import Fleet
 from shared.ports import Clock, VirtualMachines
 
@@ -29,19 +29,11 @@ class Sight:
     Attributes:
         unreadable: VMs whose answers cannot be used.
         failed: Subscription (its id; `""` for the list of subscriptions) → why it could not be read.
-        surroundings: Lower-cased id of each subscription with a VM in a maintenance → what stands around
-            its VMs.
     """
 
     fleet: Fleet
     unreadable: tuple[Unreadable, ...]
     failed: Mapping[str, str]
-    surroundings: Mapping[str, Surroundings] = field(default_factory=dict)
-
-    def findings(self, vm: Vm, *, gap: timedelta) -> tuple[Finding, ...]:
-        """Preflight's findings on a VM of the fleet, the serious first; see `preflight.findings`."""
-        around = self.surroundings.get(vm.subscription_id.lower(), NOT_READ)
-        return findings(vm, around, gap=gap)
 
 
 @dataclass(slots=True)
@@ -190,12 +182,12 @@ def _sight(
             ),
             seen_at=seen_at,
             places=Places.of(location for found in gathered for location in found.locations),
+            surroundings={
+                subscription.id.lower(): found.surroundings
+                for subscription, found in zip(subscriptions, gathered, strict=True)
+                if found.surroundings
+            },
         ),
         unreadable=tuple(item for found in gathered for item in found.unreadable),
         failed=failed,
-        surroundings={
-            subscription.id.lower(): found.surroundings
-            for subscription, found in zip(subscriptions, gathered, strict=True)
-            if found.surroundings
-        },
     )

@@ -185,9 +185,7 @@ def test_a_halted_rollout_has_no_starts_and_says_whose_failure_it_was():
     plan = decide(failed, rules, seen, now=NOW + 10 * MINUTE)
 
     assert [job.planned_start for job in plan.jobs[KEY]] == [None, None]
-    assert {job.reason for job in plan.jobs[KEY]} == {
-        "the rollout is halted: web-0 ended aborted"
-    }
+    assert {job.reason for job in plan.jobs[KEY]} == {"the rollout is halted: web-0 ended aborted"}
     assert plan.no_fit == []
 
 

@@ -35,9 +35,9 @@ async def test_findings_on_a_vm_go_by_the_surroundings_of_its_own_subscription()
 
     sight = await seen(machines)
 
-    assert [one.kind for one in sight.findings(vm, gap=GAP)] == [FindingKind.AUTO_SHUTDOWN]
+    assert [one.kind for one in sight.fleet.findings(vm, gap=GAP)] == [FindingKind.AUTO_SHUTDOWN]
     calm = a_vm("calm", subscription_id="elsewhere", vm_size="Standard_D4s_v5")
-    assert [one.kind for one in sight.findings(calm, gap=GAP)] == [FindingKind.NOT_CHECKED]
+    assert [one.kind for one in sight.fleet.findings(calm, gap=GAP)] == [FindingKind.NOT_CHECKED]
 
 
 async def test_the_places_of_all_subscriptions_are_merged():

@@ -11,6 +11,7 @@ from shared.domain.assignment import Assigner, Assignment
 from shared.domain.job import Job, JobState, job_id, job_name
 from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
 from shared.domain.maintenance import MaintenanceStatus, Vm
+from shared.domain.places import Places
 from shared.domain.policy import Policy, Standing
 from shared.domain.rollouts import NOT_YET, InNeed, schedule
 from shared.domain.rules import is_approved

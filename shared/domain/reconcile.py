@@ -5,45 +5,16 @@ A pure function of (books, standings, fleet, mode, now). The same input twice gi
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.assignment import Assigner, Assignment
+from shared.domain.fleet import Fleet
 from shared.domain.job import Job, JobState, job_id, job_name
 from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
 from shared.domain.maintenance import MaintenanceStatus, Vm
-from shared.domain.places import Places
 from shared.domain.policy import Policy, Standing
-from shared.domain.preflight import NOT_READ, Finding, Surroundings, findings
 from shared.domain.rollouts import NOT_YET, InNeed, schedule
 from shared.domain.rules import is_approved
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fleet:
-    """What a discovery saw.
-
-    Attributes:
-        vms: VM key → VM, with its own instance view where it may be in a maintenance.
-        absent: Keys of VMs that Azure says do not exist.
-        whole: Lower-cased ids of the subscriptions that were read to their end. New jobs are made only
-            there: a rollout planned from half a list could start its second stage first.
-        seen_at: When reading began.
-        places: What the locations of those subscriptions say.
-        surroundings: Lower-cased id of each subscription with a VM in a maintenance → what stands around
-            its VMs.
-    """
-
-    vms: Mapping[str, Vm]
-    absent: frozenset[str]
-    whole: frozenset[str]
-    seen_at: datetime
-    places: Places = field(default_factory=Places)
-    surroundings: Mapping[str, Surroundings] = field(default_factory=dict)
-
-    def findings(self, vm: Vm, *, gap: timedelta) -> tuple[Finding, ...]:
-        """Preflight's findings on a VM of the fleet, the serious first; see `preflight.findings`."""
-        around = self.surroundings.get(vm.subscription_id.lower(), NOT_READ)
-        return findings(vm, around, gap=gap)
 
 
 @dataclass(slots=True, kw_only=True)

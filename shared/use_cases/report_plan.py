@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.alert import Alert, event_id
+from shared.domain.fleet import Fleet
 from shared.domain.job import Job
 from shared.domain.ledger import PolicyKey
 from shared.domain.maintenance import Vm
 from shared.domain.policy import Standing
-from shared.domain.reconcile import Fleet, Plan
+from shared.domain.reconcile import Plan
 from shared.domain.rollouts import InNeed
 from shared.ports import Clock
 from shared.use_cases.tell import Tell

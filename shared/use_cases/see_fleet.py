@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.errors import BatonError, InvalidInput, VmNotFound
+from shared.domain.fleet import Fleet
 from shared.domain.job import Job
 from shared.domain.maintenance import InstanceView, Subscription, Unreadable, Vm
 from shared.domain.places import Location, Places
 from shared.domain.preflight import Surroundings
-from shared.domain.reconcile import Fleet
 from shared.ports import Clock, VirtualMachines
 
 log = logging.getLogger("baton.discover")

@@ -56,7 +56,7 @@ async def test_times_that_never_came_are_absent_and_codes_empty(
         correlation_id="",
     )
 
-    await outcomes.add(a_job(), never)
+    await outcomes.add(a_job(planned_start=None), never)
 
     (row,) = await people.outcomes()
     assert not {"startedAt", "verifiedAt", "plannedStart"} & row.keys()

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.domain.fleet import Fleet
 from shared.domain.ledger import Books, Head, Ledger
 from shared.domain.policy_row import standing
-from shared.domain.reconcile import Fleet, reconcile
+from shared.domain.reconcile import reconcile
 from tests.builders import NOW, SUBSCRIPTION, a_status, a_view, a_vm
 
 KEY = ("shop", "web")

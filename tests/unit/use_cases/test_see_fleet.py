@@ -25,7 +25,7 @@ async def test_surroundings_are_read_only_where_a_vm_is_in_a_maintenance():
     sight = await seen(machines)
 
     assert machines.called("surroundings") == [(SUBSCRIPTION,)]
-    assert sight.surroundings == {SUBSCRIPTION: Surroundings()}
+    assert sight.fleet.surroundings == {SUBSCRIPTION: Surroundings()}
 
 
 async def test_findings_on_a_vm_go_by_the_surroundings_of_its_own_subscription():

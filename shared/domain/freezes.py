@@ -79,7 +79,7 @@ def _freeze(part: str, zone: ZoneInfo, field: str) -> Freeze:
             # After a date it is counted on the wall clock, so that P2D is two whole days.
             ends = start + length if isinstance(begins, datetime) else _midnight(begins) + length
         else:
-            last = _moment(tail or head)
+            last = _moment(tail) if slash else begins
             ends = last if isinstance(last, datetime) else _midnight(last) + _DAY
     except ValueError as error:
         raise wrong(EXPECTED) from error

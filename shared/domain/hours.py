@@ -16,9 +16,9 @@ from shared.domain.windows import Window, occurrences, parse_windows
 # Hours are worked out a block at a time and kept: a planner asks about the same weeks again and again.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BLOCK = timedelta(days=16)
+_END = datetime(9000, 1, 1, tzinfo=UTC)
 # Self-service windows last months at most; a bogus one that ends in 9999 must cost nobody a minute.
 _HORIZON = timedelta(days=3 * 366)
-_END = datetime(9000, 1, 1, tzinfo=UTC)
 _INSTANT = timedelta(microseconds=1)
 
 _T = TypeVar("_T")
@@ -67,7 +67,8 @@ class Hours:
 
     def contains(self, start: datetime, end: datetime) -> bool:
         """Whether all of [start, end) lies in one open interval; of the instant itself if they are equal."""
-        end = max(end, start + _INSTANT)
+        start = _utc(start)
+        end = max(_utc(end), start + _INSTANT)
         return self.intervals(start, end) == ((start, end),)
 
     def next_start(self, at: datetime, length: timedelta, until: datetime) -> datetime | None:
@@ -75,13 +76,14 @@ class Hours:
 
         None where there is none, or none within three years.
         """
-        for start, end in _pieces(self, at, min(until, _END) + length):
+        for start, end in _pieces(self, at, _utc(until) + length):
             if start + length <= end:
                 return start if start < until else None
         return None
 
     def why_closed(self, start: datetime, length: timedelta) -> str:
         """A sentence on why a VM must not be away in [start, start + length); `""` if it may."""
+        start = _utc(start)
         end = start + length
         if self.contains(start, end):
             return ""
@@ -90,8 +92,9 @@ class Hours:
             return f"the freeze {last.text} lasts until {self._shown(last.end)}"
         unfrozen = self.without_freezes()
         if not unfrozen.contains(start, start):
-            opens, _ = next(_pieces(unfrozen, start, start + _HORIZON))
-            return f"its windows ({self.text}, {self.zone_name}) open next at {self._shown(opens)}"
+            opens = unfrozen.next_start(start, _INSTANT, _END)
+            when = f"open next at {self._shown(opens)}" if opens else "are not known so far ahead"
+            return f"its windows ({self.text}, {self.zone_name}) {when}"
         too_soon = f"sooner than the estimate of {format_duration(length)} fits"
         if not unfrozen.contains(start, end):
             _, closes = unfrozen.intervals(start, end)[0]
@@ -131,12 +134,15 @@ def parse_hours(*, windows: str, time_zone: str, freezes: str) -> Hours:
     return hours
 
 
+def _utc(moment: datetime) -> datetime:
+    """In UTC, and no naive one: comparing refuses it. A year that nobody means is the nearest to reckon with."""
+    return min(max(moment, _EPOCH), _END).astimezone(UTC)
+
+
 def _pieces(hours: Hours, since: datetime, until: datetime) -> Iterator[Interval]:
     """The open intervals in [since, until), lazily."""
-    # Comparing with an aware datetime refuses a naive one.
-    since, until = max(since, _EPOCH).astimezone(UTC), min(until, _END).astimezone(UTC)
-    if until - since > _HORIZON:
-        until = since + _HORIZON
+    since = _utc(since)
+    until = min(_utc(until), since + _HORIZON)
     blocks = range((since - _EPOCH) // _BLOCK, -((_EPOCH - until) // _BLOCK))
     found = (interval for index in blocks for interval in _block(hours, index))
     return merged(clipped(found, since, until))

@@ -217,15 +217,14 @@ _COLUMNS: Mapping[str, _Column] = {
 
 
 def _too_long(estimate: timedelta | None, hours: Hours) -> list[Problem]:
-    """An estimate that no window holds: nothing would ever start."""
-    if estimate is None or not hours.has_windows:
+    """An estimate that no window holds, so that nothing would ever start."""
+    # Most fit into one part: then nobody needs to know how parts join.
+    if estimate is None or estimate <= max((w.length for w in hours.windows), default=estimate):
         return []
     length, where = longest(hours.windows)
     if estimate <= length:
         return []
-    expected = (
-        f"at most {format_duration(length)}, as the longest window is ({where}): no start fits else"
-    )
+    expected = f"at most {format_duration(length)}, the longest window ({where})"
     return [Problem("estimate", format_duration(estimate), expected)]
 
 

@@ -17,6 +17,8 @@ from shared.domain.errors import InvalidInput, Problem
 _EXPECTED = (
     "an IANA name such as Europe/Amsterdam or a Windows name such as W. Europe Standard Time"
 )
+# Both know UTC: the plain name is shown.
+_WINDOWS = win_tz | {"UTC": "UTC"}
 _SECOND = timedelta(seconds=1)
 _ZERO = timedelta(0)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +37,7 @@ def read_zone_name(text: str, *, field: str) -> str:
     """
     wanted = " ".join(text.lower().split())
     if name := _names().get(wanted):
-        return win_tz.get(name, name)
+        return _WINDOWS.get(name, name)
     known = _cities() | _names()
     near = dict.fromkeys(known[key] for key in difflib.get_close_matches(wanted, known))
     hint = f" (did you mean {' or '.join(near)}?)" if near else ""
@@ -97,7 +99,7 @@ def _names() -> dict[str, str]:
     """Every zone's name, lower-cased → as it is spelled."""
     zones = resources.files("tzdata").joinpath("zones").read_text("utf-8").split()
     # `Factory` is what a machine is set to before anybody chose its zone.
-    return {name.lower(): name for name in (*zones, *win_tz) if name != "Factory"}
+    return {name.lower(): name for name in (*zones, *_WINDOWS) if name != "Factory"}
 
 
 @cache

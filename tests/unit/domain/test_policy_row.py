@@ -1,13 +1,19 @@
+import re
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import InvalidInput
-from shared.domain.policy_row import parse_addresses, parse_policy, standing
+from shared.domain.hours import Hours, parse_hours
+from shared.domain.policy_row import _COLUMNS, parse_addresses, parse_policy, standing
 
 KEY = ("shop", "web")
+PAGE = Path(__file__).parents[3] / "docs" / "policies.md"
 
 
 def problems(columns, key=KEY):
@@ -27,8 +33,12 @@ def test_an_empty_row_is_every_default():
     assert policy.gap == policy.stage_gap == timedelta(minutes=15)
     assert policy.concurrency == 1
     assert policy.estimate == timedelta(minutes=25)
+    assert policy.hours == Hours()
+    assert policy.lead == timedelta(0)
     assert policy.halts
     assert policy.retries == 3
+    assert not policy.retries_aborted
+    assert not policy.needs_approval
     assert policy.owners == ()
 
 
@@ -51,9 +61,19 @@ def test_the_stage_gap_is_the_gap_where_it_is_not_given():
         ("gap", "0s"),
         ("stageGap", "PT1H"),
         ("concurrency", 1000),
+        ("windows", "Mon-Fri 22:00-04:00; Sat,Sun 00:00-24:00; Tue#2 23:00+5h"),
+        ("timeZone", "Europe/Amsterdam"),
+        ("timeZone", "W. Europe Standard Time"),
+        ("freezes", "2026-12-24; 2026-12-31T18:00/2027-01-02T08:00"),
         ("estimate", "5m"),
+        ("lead", "0s"),
+        ("lead", "P7D"),
         ("onFailure", "continue"),
         ("retries", 0),
+        ("retryAborted", True),
+        ("retryAborted", "false"),
+        ("approval", "none"),
+        ("approval", "required"),
         ("owners", "a@example.com; B@example.com"),
     ],
 )
@@ -80,9 +100,21 @@ def test_takes(column, good):
         ("stageGap", "soon"),
         ("concurrency", 0),
         ("concurrency", 1001),
+        ("windows", "Monday 22:00-04:00"),
+        ("windows", "Mon-Fri 22:00-22:00"),
+        ("windows", 22),
+        ("timeZone", "Europe/Amsterdm"),
+        ("timeZone", "+02:00"),
+        ("freezes", "christmas"),
+        ("freezes", "2026-12-24T18:00"),
         ("estimate", "0s"),
+        ("lead", "-1h"),
+        ("lead", "soon"),
         ("onFailure", "stop"),
         ("retries", -1),
+        ("retryAborted", "sometimes"),
+        ("retryAborted", 1),
+        ("approval", "yes"),
         ("owners", "nobody"),
         ("owners", "a@example.com\r\nBcc: x@example.com"),
     ],
@@ -94,23 +126,80 @@ def test_refuses_with_the_column_the_value_and_the_fix(column, bad):
     assert problem.expected
 
 
+def examples(cell):
+    """(column, example) of the table in docs/policies.md, from its fourth or fifth cell."""
+    table = PAGE.read_text().partition("## Columns")[2].partition("\n## ")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| `")]
+    return [
+        (row[0].strip("| `"), text) for row in rows for text in re.findall("`(.*?)`", row[cell])
+    ]
+
+
+@pytest.mark.parametrize(("column", "good"), examples(3))
+def test_takes_every_example_of_the_page(column, good):
+    parse_policy(KEY, {column: good})
+
+
+@pytest.mark.parametrize(("column", "bad"), examples(4))
+def test_refuses_what_the_page_says_it_refuses(column, bad):
+    assert set(problems({column: bad})) == {column}
+
+
+def test_the_page_has_an_example_of_every_column():
+    assert [column for column, _ in groupby(examples(3), key=itemgetter(0))] == list(_COLUMNS)
+
+
 def test_names_every_problem_of_a_row_at_once():
-    assert set(problems({"gap": "x", "concurrency": 0, "freeze": "2026-12-24"})) == {
-        "gap",
-        "concurrency",
-        "freeze",
-    }
+    wrong = {"gap": "x", "concurrency": 0, "freeze": "2026-12-24", "windows": "x", "timeZone": "x"}
+
+    assert set(problems(wrong)) == set(wrong)
 
 
 def test_an_unknown_column_is_never_ignored_and_a_near_one_is_suggested():
     assert "did you mean match" in problems({"mach": "*"})["mach"].expected
 
 
-@pytest.mark.parametrize(
-    "column", ["windows", "timeZone", "freezes", "lead", "retryAborted", "approval"]
-)
-def test_a_column_of_the_contract_that_is_not_acted_upon_is_an_error_that_names_it(column):
-    assert "does not act upon it yet" in problems({column: "x"})[column].expected
+def test_a_misspelt_freezes_column_makes_the_row_wrong():
+    assert "did you mean freezes" in problems({"freeze": "2026-12-24"})["freeze"].expected
+
+
+def test_windows_and_freezes_are_read_in_the_time_zone_of_the_row():
+    policy = parse_policy(
+        KEY,
+        {"windows": "22:00-04:00", "timeZone": "Europe/Amsterdam", "freezes": "2026-12-24"},
+    )
+
+    assert policy.hours == parse_hours(
+        windows="22:00-04:00", time_zone="Europe/Amsterdam", freezes="2026-12-24"
+    )
+
+
+def test_reads_lead_retry_aborted_and_approval():
+    policy = parse_policy(KEY, {"lead": "P7D", "retryAborted": True, "approval": "required"})
+
+    assert policy.lead == timedelta(days=7)
+    assert policy.retries_aborted
+    assert policy.needs_approval
+
+
+def test_an_estimate_that_no_window_holds_is_an_error_that_names_the_longest():
+    columns = {"windows": "Sat 12:00+30m; Fri 22:00-24:00; Sat 00:00-04:00", "estimate": "6h"}
+
+    assert parse_policy(KEY, columns).estimate == timedelta(hours=6)
+
+    problem = problems(columns | {"estimate": "6h1m"})["estimate"]
+    assert problem.value == "6h 1m"
+    assert "at most 6h" in problem.expected
+    assert "Fri 22:00 to Sat 04:00" in problem.expected
+
+
+def test_the_default_estimate_must_fit_too():
+    assert set(problems({"windows": "12:00-12:20"})) == {"estimate"}
+
+
+def test_an_estimate_is_compared_with_windows_only_where_both_can_be_read():
+    assert set(problems({"windows": "Fry 12:00-12:20"})) == {"windows"}
+    assert set(problems({"windows": "12:00-12:20", "estimate": "soon"})) == {"estimate"}
 
 
 @pytest.mark.parametrize("name", ["", "a|b", "!x", "x" * 201])

@@ -38,8 +38,17 @@ def stage_of(sequence: str, machine: Machine) -> float:
     if tag := numbering(sequence):
         value = (_tag(machine, tag) or "").strip()
         return int(value) if re.fullmatch(r"[+-]?\d+", value, re.ASCII) else LAST
-    chosen = [selects(selector, machine) for selector in _filled(_split(sequence, ";"))]
+    chosen = [selects(selector, machine) for selector in named_stages(sequence)]
     return chosen.index(True) + 1 if any(chosen) else LAST
+
+
+def named_stages(sequence: str) -> list[str]:
+    """The selectors of a sequence, that of stage 1 first.
+
+    Raises:
+        ValueError: it has none.
+    """
+    return _filled(_split(sequence, ";"))
 
 
 def _holds(term: str, machine: Machine) -> bool:

@@ -10,11 +10,12 @@ from typing import Any, Final, TypeVar
 Moment = datetime | timedelta
 """A fixed instant, or an offset from the scenario's start."""
 
-_UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_UNITS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _SHORT: Final = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+", re.ASCII)
 _SHORT_PART: Final = re.compile(r"(\d+(?:\.\d+)?)([dhms])", re.ASCII)
 _ISO: Final = re.compile(
-    r"P(?=.)(?:(?P<d>\d+)D)?(?:T(?=.)(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?",
+    r"P(?=.)(?:(?P<w>\d+)W)?(?:(?P<d>\d+)D)?"
+    r"(?:T(?=.)(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?",
     re.ASCII,
 )
 _MISSING: Final = object()

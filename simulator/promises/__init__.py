@@ -5,7 +5,8 @@ error made twice would look like a promise kept.
 """
 
 from simulator.promises.model import Evidence, Verdict
-from simulator.promises.order import placement, slots, stages
+from simulator.promises.order import slots, stages
+from simulator.promises.placement import placement
 from simulator.promises.records import alerts, outcomes
 from simulator.promises.starts import allowed, once
 

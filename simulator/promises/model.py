@@ -14,7 +14,13 @@ EDIT_GRACE = timedelta(seconds=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """A VM as the scenario made it. `key` is its lower-cased id, as is `availability_set`."""
+    """A VM as the scenario made it.
+
+    Attributes:
+        key: its lower-cased id, as is `availability_set`.
+        physical_zone: what its `zone` means in its subscription; empty: not known.
+        update_domain: None: not known.
+    """
 
     key: str
     name: str
@@ -22,8 +28,9 @@ class Machine:
     subscription: str
     location: str
     zone: str = ""
+    physical_zone: str = ""
     availability_set: str = ""
-    update_domain: int = 0
+    update_domain: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -104,6 +111,15 @@ class PolicyEdit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Approval:
+    """Somebody approved the policy's rollout at `at`."""
+
+    at: datetime
+    team: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SeenMail:
     """A mail as the sink got it; `copies` of one Message-ID are one mail delivered more than once."""
 
@@ -120,6 +136,7 @@ class Evidence:
         machines: by key.
         results: what Resource Manager shows of a VM at the end: (lastOperationResultCode, message).
         pairs: region name to the regions that either side lists as its pair.
+        approvals: None: nobody noted them, and then nothing is judged by them.
     """
 
     machines: Mapping[str, Machine]
@@ -131,6 +148,7 @@ class Evidence:
     mails: tuple[SeenMail, ...] = ()
     results: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     pairs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    approvals: tuple[Approval, ...] | None = None
 
     @property
     def accepted(self) -> tuple[Start, ...]:

@@ -1,11 +1,11 @@
-"""P3, P4 and P5: what each start means beside the others."""
+"""P3 and P4: stage after stage, slot after slot."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import combinations
 
 from simulator.promises.model import EDIT_GRACE, Evidence, Machine, Row, Start, Verdict, clock
 from simulator.promises.policies import History, Policy
+from simulator.promises.starts import window_at
 
 _JOIN = timedelta(seconds=10)
 """A VM announced this late into a stage may not have been discovered before the stage ended."""
@@ -26,6 +26,7 @@ def stages(evidence: Evidence) -> Verdict:
                 f"of an earlier stage of {policy} had its outcome"
                 for machine in earlier
                 if not _has_outcome(evidence, machine, start.at)
+                and _can_start(evidence, policy, machine, start.at)
             ]
         halting = [_halt(evidence, policy, start) for policy in owners]
         if halting and all(halting):
@@ -64,22 +65,6 @@ def slots(evidence: Evidence) -> Verdict:
     )
     facts = f"{len(evidence.accepted)} starts; at most {most} of a policy away; {spare}"
     return Verdict("P4", "concurrency, gaps and stage gaps", facts, tuple(violations))
-
-
-def placement(evidence: Evidence) -> Verdict:
-    """P5: one update domain of a set; within a policy one zone, and one region of a pair."""
-    history = History(evidence)
-    violations, overlaps = [], 0
-    for first, second in combinations(evidence.accepted, 2):
-        end = evidence.released(first)
-        if first.vm == second.vm or (end and end <= second.at):
-            continue
-        overlaps += 1
-        one, other = evidence.machines.get(first.vm), evidence.machines.get(second.vm)
-        if one and other and (why := _clash(evidence, history, one, other, first, second)):
-            violations.append(f"{one.name} and {other.name} at {clock(second.at)}: {why}")
-    facts = f"{overlaps} pairs of VMs away together"
-    return Verdict("P5", "update domains, zones and pairs apart", facts, tuple(violations))
 
 
 # --- stages -----------------------------------------------------------------------------------------
@@ -137,6 +122,16 @@ def _has_outcome(evidence: Evidence, machine: Machine, moment: datetime) -> bool
     return any(
         row.vm == machine.key and row.terminal and row.ended <= moment for row in evidence.rows
     )
+
+
+def _can_start(evidence: Evidence, policy: Policy, machine: Machine, moment: datetime) -> bool:
+    """Whether it began, or could; a VM that no start is left to is given up, and keeps nobody waiting."""
+    if any(start.vm == machine.key and start.at <= moment for start in evidence.accepted):
+        return True
+    window = window_at(evidence, machine.key, moment)
+    if window is None:
+        return False
+    return policy.first_fit(max(moment, window.start), window.end) is not None
 
 
 def _halt(evidence: Evidence, policy: Policy, start: Start) -> Row | None:
@@ -211,27 +206,6 @@ def _finished(evidence: Evidence, machine: Machine, moment: datetime) -> datetim
     starts = [start for start in evidence.accepted if start.vm == machine.key]
     last = [start for start in starts if start.at <= rows[-1].ended]
     return evidence.released(last[-1]) if last else rows[-1].ended
-
-
-# --- placement --------------------------------------------------------------------------------------
-
-
-def _clash(
-    evidence: Evidence, history: History, one: Machine, other: Machine, first: Start, second: Start
-) -> str:
-    same_set = one.availability_set and one.availability_set == other.availability_set
-    if same_set and one.update_domain != other.update_domain:
-        return f"update domains {one.update_domain} and {other.update_domain} of one set"
-    mine = {str(policy) for policy in history.owners(one.key, first.at)}
-    theirs = {str(policy) for policy in history.owners(other.key, second.at)}
-    if not mine & theirs:
-        return ""
-    zones = [(m.location, m.subscription, m.zone) for m in (one, other)]
-    if one.zone and other.zone and zones[0] != zones[1]:
-        return f"zones {one.zone} and {other.zone} of one policy"
-    if other.location in evidence.pairs.get(one.location, frozenset()):
-        return f"{one.location} and {other.location}, a pair, of one policy"
-    return ""
 
 
 def _seconds(length: timedelta) -> str:

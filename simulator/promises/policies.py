@@ -1,25 +1,26 @@
 """Policies as the checker understands them: which VM belongs to which, in which stage, at what time.
 
-Written from the description of the columns, not from the app: a selector that the app reads wrongly
+Written from the description of the columns, not from the app: a column that the app reads wrongly
 would otherwise be right in both places.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from simulator.promises.columns import read, wrong
+from simulator.promises.hours import Span, opened
 from simulator.promises.model import EDIT_GRACE, Evidence, Machine
-from simulator.scenario_table import parse_duration
+from simulator.promises.selectors import selects, stage_of
 
-_GAP = "PT15M"
+_ALWAYS = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True)
 class Policy:
-    """One version of a policy row."""
+    """One version of a policy row. What stands in a wrong column raises ValueError when asked for."""
 
     team: str
     name: str
@@ -29,60 +30,115 @@ class Policy:
         """`team/name`, as people write it."""
         return f"{self.team}/{self.name}"
 
-    @property
-    def enabled(self) -> bool:
-        """Whether it may start anything."""
-        return bool(self._column("enabled", default=True))
+    @cached_property
+    def wrong(self) -> tuple[str, ...]:
+        """The columns because of which the row starts nothing."""
+        return wrong(self.columns)
 
-    @property
+    @cached_property
+    def keeps(self) -> bool:
+        """Whether it takes VMs: it is on, or wrong about that, and what it means can be read."""
+        unread = {"match", "exclude", "priority"}.intersection(self.wrong)
+        return not unread and ("enabled" in self.wrong or bool(self._read("enabled")))
+
+    @cached_property
     def priority(self) -> int:
         """The lowest wins."""
-        return int(self._column("priority", 100))
+        return int(self._read("priority"))
 
-    @property
+    @cached_property
     def concurrency(self) -> int:
         """How many VMs may be away at once."""
-        return int(self._column("concurrency", 1))
+        return int(self._read("concurrency"))
 
-    @property
+    @cached_property
     def continues(self) -> bool:
         """Whether it goes on after a failure."""
-        return str(self._column("onFailure", "halt")) == "continue"
+        return bool(self._read("onFailure") == "continue")
 
-    @property
+    @cached_property
+    def retries_aborted(self) -> bool:
+        """Whether it tries again after MaintenanceAborted."""
+        return bool(self._read("retryAborted"))
+
+    @cached_property
+    def needs_approval(self) -> bool:
+        """Whether nothing starts before somebody approved."""
+        return bool(self._read("approval") == "required")
+
+    @cached_property
     def gap(self) -> timedelta:
         """Least pause of a slot."""
-        return parse_duration(str(self._column("gap", _GAP)))
+        return self._length("gap")
 
-    @property
+    @cached_property
     def stage_gap(self) -> timedelta:
         """Least pause between stages."""
-        return parse_duration(str(self._column("stageGap", self._column("gap", _GAP))))
+        return self._length("stageGap")
+
+    @cached_property
+    def lead(self) -> timedelta:
+        """Least notice from the discovery to the start."""
+        return self._length("lead")
+
+    @cached_property
+    def estimate(self) -> timedelta:
+        """How long a VM is planned to be away."""
+        return self._length("estimate")
+
+    @cached_property
+    def sequence(self) -> str:
+        """Its stages as the row has them; empty: there is one."""
+        return str(self._read("sequence"))
 
     def takes(self, machine: Machine) -> bool:
         """Whether it means the VM."""
-        excluded = str(self._column("exclude", ""))
-        return selects(str(self._column("match", "*")), machine) and not (
+        excluded = str(self._read("exclude"))
+        return selects(str(self._read("match")), machine) and not (
             excluded and selects(excluded, machine)
         )
 
     def stage(self, machine: Machine) -> float:
-        """Where the VM stands in its order, from 1; infinity for those that go last."""
-        sequence = str(self._column("sequence", "")).strip()
-        if not sequence:
-            return 1
-        numbered = re.fullmatch(r"tag:([^=;\s]+)", sequence)
-        if numbered:
-            value = _tag(machine, numbered[1]) or ""
-            return int(value) if re.fullmatch(r"[+-]?\d+", value.strip()) else float("inf")
-        for number, selector in enumerate(filter(str.strip, sequence.split(";")), start=1):
-            if selects(selector, machine):
-                return number
-        return float("inf")
+        """Where the VM stands in its order, to compare by; infinity for those that go last."""
+        return stage_of(self.sequence, machine) if self.sequence else 1
 
-    def _column(self, name: str, default: Any) -> Any:
-        value = self.columns.get(name)
-        return default if value is None or value == "" else value
+    @cached_property
+    def freezes(self) -> tuple[Span, ...]:
+        """When nobody may be away."""
+        spans: tuple[Span, ...] = self._read("freezes")
+        return spans
+
+    def why_not(self, start: datetime, length: timedelta) -> str:
+        """Which of its hours speak against being away so long from then on; empty: none."""
+        end = start + length
+        if not any(span.holds(start, end) for span in self.opened(start, end)):
+            return f"{length} from then on are not inside one window of {self}"
+        if any(freeze.meets(start, end) for freeze in self.freezes):
+            return f"{length} from then on meet a freeze of {self}"
+        return ""
+
+    def first_fit(self, start: datetime, end: datetime) -> datetime | None:
+        """The first start from `start` on and before `end` that its hours allow; None: there is none."""
+        opening = [span.start for span in self.opened(start, end + self.estimate)]
+        thawing = [freeze.end for freeze in self.freezes]
+        fitting = (
+            moment
+            for moment in (start, *opening, *thawing)
+            if start <= moment < end and not self.why_not(moment, self.estimate)
+        )
+        return min(fitting, default=None)
+
+    def opened(self, start: datetime, end: datetime) -> tuple[Span, ...]:
+        """When VMs may be away, as far as it touches start to end."""
+        rules = self._read("windows")
+        return opened(rules, self._read("timeZone"), start, end) if rules else (_ALWAYS,)
+
+    def _read(self, name: str) -> Any:
+        return read(self.columns, name)
+
+    def _length(self, name: str) -> timedelta:
+        length: timedelta = self._read(name)
+        return length
 
 
 @dataclass(frozen=True)
@@ -91,13 +147,25 @@ class History:
 
     evidence: Evidence
 
-    def at(self, moment: datetime) -> list[Policy]:
-        """Every policy as its row stood at that moment."""
+    @cached_property
+    def _versions(self) -> list[tuple[datetime, dict[tuple[str, str], Policy]]]:
+        """Every policy as it counted from each edit on. A wrong row counts as its last right version."""
         rows: dict[tuple[str, str], dict[str, Any]] = {}
+        counting: dict[tuple[str, str], Policy] = {}
+        versions = []
         for edit in self.evidence.edits:
-            if edit.at <= moment:
-                rows.setdefault((edit.team, edit.name), {}).update(edit.columns)
-        return [Policy(team, name, columns) for (team, name), columns in rows.items()]
+            key = edit.team, edit.name
+            rows[key] = {**rows.get(key, {}), **edit.columns}
+            policy = Policy(*key, rows[key])
+            if not policy.wrong or key not in counting or counting[key].wrong:
+                counting = {**counting, key: policy}
+            versions.append((edit.at, counting))
+        return versions
+
+    def at(self, moment: datetime) -> list[Policy]:
+        """Every policy as it counted at that moment."""
+        past = [policies for at, policies in self._versions if at <= moment]
+        return list(past[-1].values()) if past else []
 
     def around(self, moment: datetime) -> list[list[Policy]]:
         """The rows as they stood now and at every moment of the grace that an edit has."""
@@ -113,62 +181,22 @@ class History:
 
     @cached_property
     def ever_matched(self) -> frozenset[str]:
-        """The VMs that some enabled policy meant at some time."""
-        versions = [self.at(edit.at) for edit in self.evidence.edits]
+        """The VMs that some policy could have acted on at some time."""
         return frozenset(
             key
             for key, machine in self.evidence.machines.items()
-            if any(owner(rows, machine) for rows in versions)
+            if any(owner(policies.values(), machine) for _, policies in self._versions)
         )
 
 
-def owner(policies: list[Policy], machine: Machine) -> Policy | None:
-    """The enabled policy of lowest priority that takes the VM; None where there is none, or a tie."""
-    taking = [policy for policy in policies if policy.enabled and policy.takes(machine)]
+def keepers(policies: Iterable[Policy], machine: Machine) -> list[Policy]:
+    """The policies of the lowest priority that take the VM; more than one is a tie."""
+    taking = [policy for policy in policies if policy.keeps and policy.takes(machine)]
     lowest = min((policy.priority for policy in taking), default=0)
-    best = [policy for policy in taking if policy.priority == lowest]
-    return best[0] if len(best) == 1 else None
+    return [policy for policy in taking if policy.priority == lowest]
 
 
-def selects(selector: str, machine: Machine) -> bool:
-    """Whether every term of the selector holds for the VM."""
-    return all(_holds(term, machine) for term in re.findall(r'(?:"[^"]*"|\S)+', selector))
-
-
-def _holds(term: str, machine: Machine) -> bool:
-    if term.startswith("!"):
-        return not _holds(term[1:], machine)
-    if term == "*":
-        return True
-    kind, _, wanted = term.partition(":")
-    if kind.lower() == "tag":
-        name, equals, values = wanted.partition("=")
-        if not equals:
-            return any(_tag(machine, each) is not None for each in name.split(","))
-        value = _tag(machine, name)
-        return value is not None and _fits(values, value)
-    actual = {
-        "name": machine.name,
-        "rg": machine.resource_group,
-        "sub": machine.subscription,
-        "location": machine.location,
-        "zone": machine.zone,
-    }[kind.lower()]
-    return actual != "" and _fits(wanted, actual)
-
-
-def _tag(machine: Machine, name: str) -> str | None:
-    wanted = name.strip('"').lower()
-    return next((value for tag, value in machine.tags.items() if tag.lower() == wanted), None)
-
-
-def _fits(patterns: str, actual: str) -> bool:
-    parts = re.findall(r'(?:"[^"]*"|[^,])+', patterns)
-    return any(_pattern(each).fullmatch(actual) for each in parts)
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    if text.startswith('"'):
-        return re.compile(re.escape(text.strip('"')), re.IGNORECASE)
-    glob = re.escape(text).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.compile(glob, re.IGNORECASE)
+def owner(policies: Iterable[Policy], machine: Machine) -> Policy | None:
+    """The policy that may act on the VM; None: there is none, or a tie, or its row is wrong."""
+    keeping = keepers(policies, machine)
+    return keeping[0] if len(keeping) == 1 and not keeping[0].wrong else None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator.arm.locations import BUILT_IN
+from simulator.arm.locations import BUILT_IN, location_body
 from simulator.arm.records import compute_id
 from simulator.promises.model import (
     Event,
@@ -45,7 +45,8 @@ def read_evidence(
     """
     records = sorted(log, key=lambda record: (record["time"], record["seq"]))
     events = [record for record in records if record["kind"] == "event"]
-    machines = [_machine(vm) for vm in scenario.vms]
+    zones = _physical_zones(scenario)
+    machines = [_machine(vm, zones) for vm in scenario.vms]
     return Evidence(
         machines={machine.key: machine for machine in machines},
         windows=tuple(_windows(scenario, t0, events)),
@@ -78,7 +79,7 @@ def read_evidence(
     )
 
 
-def _machine(vm: Vm) -> Machine:
+def _machine(vm: Vm, zones: Mapping[tuple[str, str, str], str]) -> Machine:
     # A set is named within the VM's own subscription and group.
     group = f"{vm.subscription}/{vm.resource_group}/".lower()
     return Machine(
@@ -88,6 +89,7 @@ def _machine(vm: Vm) -> Machine:
         subscription=vm.subscription.lower(),
         location=vm.location,
         zone=vm.zone,
+        physical_zone=zones.get((vm.subscription, vm.location, vm.zone), ""),
         availability_set=group + vm.availability_set.lower() if vm.availability_set else "",
         update_domain=vm.update_domain,
         tags=vm.tags,
@@ -134,6 +136,21 @@ def _row(entity: Json) -> Row:
 
 def _mail(mail: Json) -> SeenMail:
     return SeenMail(message_id=mail["messageId"], subject=mail["subject"], text=mail["text"])
+
+
+def _physical_zones(scenario: Scenario) -> dict[tuple[str, str, str], str]:
+    """By subscription, region and number, as Azure's list of locations has them."""
+    known = {location.name: location for location in (*BUILT_IN, *scenario.locations)}
+    bodies = (
+        (subscription.id, location_body(location, subscription.id, rotation))
+        for rotation, subscription in enumerate(scenario.subscriptions)
+        for location in known.values()
+    )
+    return {
+        (subscription, body["name"], mapping["logicalZone"]): mapping["physicalZone"]
+        for subscription, body in bodies
+        for mapping in body.get("availabilityZoneMappings", ())
+    }
 
 
 def _pairs(scenario: Scenario) -> dict[str, frozenset[str]]:

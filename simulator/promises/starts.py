@@ -1,22 +1,26 @@
 """P1 and P2: whether each performMaintenance was allowed at all."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from simulator.promises.model import EDIT_GRACE, Evidence, Start, Verdict, Window, clock
-from simulator.promises.policies import History
+from simulator.promises.policies import History, Policy
 
 _FLAG_WAS_FALSE = ("noMaintenance", "alreadyAttempted", "outsideWindow", "operationInProgress")
 
 
 def once(evidence: Evidence) -> Verdict:
-    """P1: per VM and maintenance one accepted start, and one more for each RetryLater before it."""
+    """P1: per VM and maintenance one accepted start, and one more for each that may be tried again."""
+    history = History(evidence)
     violations = []
     accepted: Counter[tuple[str, str]] = Counter()
     for start in evidence.accepted:
         occurrence = start.vm, start.maintenance
+        again = {"retryLater"}
+        if any(policy.retries_aborted for policy in history.owners(start.vm, start.at)):
+            again.add("aborted")  # and Azure, which took it, still offered it
         allowed = 1 + sum(
-            event.name == "retryLater" and (event.vm, event.maintenance) == occurrence
+            event.name in again and (event.vm, event.maintenance) == occurrence
             for event in evidence.events
             if event.at <= start.at
         )
@@ -26,10 +30,8 @@ def once(evidence: Evidence) -> Verdict:
                 f"{evidence.name(start.vm)}: start {accepted[occurrence]} at {clock(start.at)}, "
                 f"where {allowed} {'was' if allowed == 1 else 'were'} allowed"
             )
-    again = sum(accepted.values()) - len(accepted)
-    facts = (
-        f"{sum(accepted.values())} starts of {len(accepted)} maintenances, {again} after RetryLater"
-    )
+    total = sum(accepted.values())
+    facts = f"{total} starts of {len(accepted)} maintenances, {total - len(accepted)} tried again"
     return Verdict("P1", "never twice for one maintenance", facts, tuple(violations))
 
 
@@ -49,8 +51,12 @@ def allowed(evidence: Evidence) -> Verdict:
 
 
 def _not_allowed(evidence: Evidence, history: History, start: Start) -> str:
-    if not history.owners(start.vm, start.at):
+    owners = history.owners(start.vm, start.at)
+    if not owners:
         return "no enabled policy takes the VM"
+    refusals = [_refusal(evidence, policy, start) for policy in owners]
+    if all(refusals):
+        return refusals[-1]
     if _just_changed(evidence, start):
         return ""
     window = window_at(evidence, start.vm, start.at)
@@ -61,6 +67,30 @@ def _not_allowed(evidence: Evidence, history: History, start: Start) -> str:
     if start.reason in _FLAG_WAS_FALSE:
         return f"Azure did not allow it ({start.reason})"
     return ""
+
+
+def _refusal(evidence: Evidence, policy: Policy, start: Start) -> str:
+    """What of the policy speaks against the start; empty: nothing."""
+    # The app decides before the request arrives: what was decided in time may end that much later.
+    length = max(policy.estimate - EDIT_GRACE, timedelta())
+    if closed := policy.why_not(start.at, length):
+        return closed
+    announced = [w.since for w in evidence.windows if w.vm == start.vm and w.is_new]
+    known = [since for since in announced if since <= start.at]
+    if known and start.at < known[-1] + policy.lead:
+        return f"announced at {clock(known[-1])}, and {policy} gives {policy.lead} of notice"
+    if policy.needs_approval and not _is_approved(evidence, policy, start):
+        return f"nobody had approved {policy}"
+    return ""
+
+
+def _is_approved(evidence: Evidence, policy: Policy, start: Start) -> bool:
+    if evidence.approvals is None:
+        return True
+    return any(
+        (given.team, given.name) == (policy.team, policy.name) and given.at <= start.at
+        for given in evidence.approvals
+    )
 
 
 def _just_changed(evidence: Evidence, start: Start) -> bool:

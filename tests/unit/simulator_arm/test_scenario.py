@@ -47,6 +47,7 @@ def test_a_built_in_scenario_can_be_used(path: Path) -> None:
         ("2.5s", 2.5),
         ("1d", 86400),
         ("PT1H30M", 5400),
+        ("P2W", 1_209_600),
         ("P1D", 86400),
         ("PT0.5S", 0.5),
         ("P1DT1S", 86401),

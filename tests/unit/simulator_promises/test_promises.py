@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from simulator.promises import Evidence, judge
-from simulator.promises.model import Event, Machine, PolicyEdit, Row, SeenMail, Start, Window
+from simulator.promises.model import (
+    Approval,
+    Event,
+    Machine,
+    PolicyEdit,
+    Row,
+    SeenMail,
+    Start,
+    Window,
+)
 
 T0 = datetime(2026, 12, 1, 12, tzinfo=UTC)
 RULES = {
@@ -34,6 +43,7 @@ class Run:
     edits: list[PolicyEdit] = field(default_factory=list)
     mails: list[SeenMail] = field(default_factory=list)
     results: dict[str, tuple[str, str]] = field(default_factory=dict)
+    approvals: tuple[Approval, ...] | None = None
 
     def vm(self, name: str, tier: str, **more) -> None:
         self.machines[name] = Machine(
@@ -95,6 +105,7 @@ class Run:
             edits=tuple(self.edits),
             mails=tuple(self.mails),
             results=self.results,
+            approvals=self.approvals,
             pairs={
                 "westeurope": frozenset({"northeurope"}),
                 "northeurope": frozenset({"westeurope"}),
@@ -171,6 +182,34 @@ def test_retry_later_allows_one_more_start_not_two():
     assert "P1" in broken(run)
 
 
+def an_aborted_run(*, started_again: bool = True, **rules) -> Run:
+    run = a_run(sequence="", onFailure="continue", **rules)
+    run.vm("web-3", "web")
+    run.begin("web-3", 30)
+    run.event("web-3", 31, "aborted")
+    run.row("web-3", 31.5, "aborted", started=30, terminal=False, code="MaintenanceAborted")
+    if started_again:
+        run.redeploy("web-3", 40, 43)
+    return run
+
+
+def test_a_start_after_an_abort_is_allowed_where_the_policy_says_so():
+    assert broken(an_aborted_run(retryAborted=True)) == {}
+
+
+def test_a_start_after_an_abort_is_seen_where_the_policy_does_not_say_so():
+    assert broken(an_aborted_run())["P1"] == (
+        "web-3: start 2 at 12:00:40.000, where 1 was allowed",
+    )
+
+
+def test_an_abort_allows_one_more_start_not_two():
+    run = an_aborted_run(retryAborted=True)
+    run.begin("web-3", 50)
+
+    assert "P1" in broken(run)
+
+
 # --- P2 ---------------------------------------------------------------------------------------------
 
 
@@ -238,6 +277,100 @@ def test_a_start_of_a_vm_that_no_policy_means_is_seen():
     assert broken(run)["P2"] == ("web-2 at 12:00:20.000: no enabled policy takes the VM",)
 
 
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        (
+            {"windows": "12:00+14s"},
+            "0:00:03 from then on are not inside one window of shop/tiers",
+        ),
+        (
+            {"windows": "13:00-14:00", "timeZone": "Asia/Tokyo"},
+            "0:00:03 from then on are not inside one window of shop/tiers",
+        ),
+        (
+            {"freezes": "2026-12-01T12:00:16/PT1S"},
+            "0:00:03 from then on meet a freeze of shop/tiers",
+        ),
+        (
+            {"lead": "15s"},
+            "announced at 12:00:00.000, and shop/tiers gives 0:00:15 of notice",
+        ),
+    ],
+)
+def test_a_start_outside_the_hours_of_its_policy_is_seen(hours, said):
+    run = a_run(estimate="5s", **hours)
+
+    assert f"web-1 at 12:00:14.000: {said}" in broken(run)["P2"]
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        {"windows": "12:00+10s; 12:00-12:01"},
+        {"windows": "Mon 23:00-11:00; Tue 21:00-21:01", "timeZone": "Asia/Tokyo"},
+        {"freezes": "2026-12-01T12:00:30/2026-12-03; 2026-11-30"},
+        {"lead": "1s"},
+    ],
+)
+def test_starts_inside_the_hours_of_their_policy_are_no_violation(hours):
+    assert broken(a_run(estimate="5s", **hours)) == {}
+
+
+def test_a_request_that_was_decided_in_time_may_arrive_a_little_later():
+    # The last start that fits is at 12:00:54.
+    run = a_run(estimate="6s", windows="12:00-12:01", gap="1s", stageGap="1s")
+    run.vm("web-3", "web")
+    run.redeploy("web-3", 55.5, 57)
+
+    assert broken(run) == {}
+
+
+def test_hours_that_are_being_edited_are_those_before_and_after():
+    run = a_run(windows="12:00-12:01", estimate="5s")
+    run.policy(19, windows="13:00-14:00")
+
+    assert broken(run) == {}
+
+
+def test_a_start_that_nobody_approved_is_seen():
+    run = a_run(approval="required")
+    run.approvals = (Approval(at=at(8), team="shop", name="tiers"),)
+
+    assert [said.partition(" at ")[0] for said in broken(run)["P2"]] == ["db-1", "db-2"]
+
+
+def test_starts_after_an_approval_are_no_violation():
+    run = a_run(approval="required")
+    run.approvals = (Approval(at=at(0.5), team="shop", name="tiers"),)
+
+    assert broken(run) == {}
+
+
+def test_without_notes_of_approvals_nothing_is_judged_by_them():
+    assert broken(a_run(approval="required")) == {}
+
+
+def test_a_row_that_becomes_wrong_counts_as_it_was():
+    run = a_run()
+    run.policy(12, freeze="2026-12-01", enabled=False)
+
+    assert broken(run) == {}
+
+
+def test_a_start_under_a_row_that_never_was_right_is_seen():
+    run = a_run(freeze="2026-12-24")
+
+    assert len(broken(run)["P2"]) == 4
+
+
+def test_a_row_that_never_was_right_keeps_its_vms_from_others():
+    run = a_run(freeze="2026-12-24")
+    run.edits.append(PolicyEdit(at=at(0), team="erp", name="rest", columns={"priority": 200}))
+
+    assert len(broken(run)["P2"]) == 4
+
+
 # --- P3 ---------------------------------------------------------------------------------------------
 
 
@@ -257,6 +390,24 @@ def test_a_vm_that_was_never_done_keeps_the_next_stage_waiting():
     run.vm("db-3", "db")
 
     assert len(broken(run)["P3"]) == 2
+
+
+def test_a_vm_that_no_start_is_left_to_keeps_nobody_waiting():
+    run = a_run(windows="12:00-12:01", estimate="5s")
+    run.vm("db-3", "db")
+    run.windows[-1] = replace(run.windows[-1], start=at(58))
+    run.row("db-3", 600, "missed")
+
+    assert "P3" not in broken(run)
+
+
+def test_a_vm_that_is_away_as_its_window_ends_keeps_the_next_stage_waiting():
+    run = a_run(concurrency=2)
+    run.vm("db-3", "db")
+    run.windows[-1] = replace(run.windows[-1], end=at(13))
+    run.redeploy("db-3", 2, 30)
+
+    assert "before db-3 of an earlier stage" in broken(run)["P3"][0]
 
 
 def test_a_vm_that_vanished_before_anybody_looked_keeps_nobody_waiting():
@@ -396,6 +547,26 @@ def together(**placed) -> Run:
         ),
         ({"zone": "1"}, {"zone": "2"}, "zones 1 and 2 of one policy"),
         ({"zone": "1"}, {"zone": "1", "subscription": "s2"}, "zones 1 and 1 of one policy"),
+        (
+            {"zone": "1", "physical_zone": "we-az1"},
+            {"zone": "1", "physical_zone": "we-az2", "subscription": "s2"},
+            "zones 1 and 1 of one policy",
+        ),
+        (
+            {"zone": "1", "physical_zone": "we-az1"},
+            {"zone": "1", "location": "uksouth"},
+            "zones 1 and 1 of one policy",
+        ),
+        (
+            {"availability_set": "set"},
+            {"availability_set": "set"},
+            "update domains unknown and unknown of one set",
+        ),
+        (
+            {"availability_set": "set", "update_domain": 0},
+            {"availability_set": "set"},
+            "update domains 0 and unknown of one set",
+        ),
         ({}, {"location": "northeurope"}, "westeurope and northeurope, a pair, of one policy"),
     ],
 )
@@ -415,6 +586,10 @@ def test_vms_that_must_not_be_away_together_are_seen(one, other, why):
             {"availability_set": "b", "update_domain": 1},
         ),
         ({"zone": "1"}, {"zone": "1"}),
+        (
+            {"zone": "1", "physical_zone": "we-az2"},
+            {"zone": "2", "physical_zone": "we-az2", "subscription": "s2"},
+        ),
         ({"zone": "1"}, {"zone": ""}),
         ({}, {"location": "uksouth"}),
     ],

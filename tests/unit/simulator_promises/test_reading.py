@@ -96,3 +96,11 @@ def test_rows_mails_and_results_keep_what_they_say():
     assert (read_row.vm, read_row.started, read_row.message) == (VM, None, "")
     assert evidence.results == {VM: ("RetryLater", "")}
     assert evidence.mails[0].message_id == "<1>"
+
+
+def test_a_zone_number_is_known_by_the_physical_zone_of_its_subscription():
+    evidence = read()
+    zones = {m.name: (m.zone, m.physical_zone) for m in evidence.machines.values()}
+
+    assert zones["shop-app-01"] == ("1", "westeurope-az1")
+    assert zones["shop-db-01"] == ("", "")

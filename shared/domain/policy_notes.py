@@ -10,7 +10,18 @@ from shared.domain.windows import longest
 
 def notes(policy: Policy, now: datetime) -> tuple[str, ...]:
     """Sentences for whoever checks a policy; none of them keeps it from acting."""
-    return (*_of_gap(policy), *_of_freezes(policy, now))
+    return (*_of_estimate(policy), *_of_gap(policy), *_of_freezes(policy, now))
+
+
+def _of_estimate(policy: Policy) -> Iterator[str]:
+    if not policy.hours.has_windows:
+        return
+    length, where = longest(policy.hours.windows)
+    if policy.estimate > length:
+        yield (
+            f"estimate {format_duration(policy.estimate)} is longer than the longest window ({where}, "
+            f"{format_duration(length)}): nothing will ever start"
+        )
 
 
 def _of_gap(policy: Policy) -> Iterator[str]:

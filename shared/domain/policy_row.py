@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from shared.domain.durations import format_duration, parse_duration
+from shared.domain.durations import parse_duration
 from shared.domain.errors import InvalidInput, Problem
-from shared.domain.hours import Hours, parse_hours
+from shared.domain.hours import parse_hours
 from shared.domain.ledger import PolicyKey
 from shared.domain.policy import Policy, Standing
 from shared.domain.selector import Selector, numbered_tag, parse_selector, split_selectors
-from shared.domain.windows import longest
 
 _ADDRESS = re.compile(
     r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+", re.ASCII
@@ -37,9 +36,17 @@ def standing(
         return Standing(key=key, policy=parse_policy(key, columns))
     except InvalidInput as wrong:
         problems = wrong.problems
-    if good is not None:
-        return Standing(key=key, policy=parse_policy(key, good), problems=problems)
-    return Standing(key=key, policy=None, problems=problems, claim=_claim(key, columns))
+    return Standing(
+        key=key, policy=_last_good(key, good), problems=problems, claim=_claim(key, columns)
+    )
+
+
+def _last_good(key: PolicyKey, good: Mapping[str, object] | None) -> Policy | None:
+    """None too where an older Baton found right what this one cannot read."""
+    try:
+        return None if good is None else parse_policy(key, good)
+    except InvalidInput:
+        return None
 
 
 def held(key: PolicyKey, columns: Mapping[str, object]) -> Standing:
@@ -78,8 +85,6 @@ def parse_policy(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
         )
     except InvalidInput as wrong:
         problems += wrong.problems
-    else:
-        problems += _too_long(values.get("estimate"), hours)
     if problems:
         raise InvalidInput(f"policy {team}/{name}", tuple(problems))
     stages, stage_tag = values["sequence"]
@@ -214,18 +219,6 @@ _COLUMNS: Mapping[str, _Column] = {
     "approval": _Column(_either("none", "required"), default="none"),
     "owners": _Column(_owners, default=()),
 }
-
-
-def _too_long(estimate: timedelta | None, hours: Hours) -> list[Problem]:
-    """An estimate that no window holds, so that nothing would ever start."""
-    # Most fit into one part: then nobody needs to know how parts join.
-    if estimate is None or estimate <= max((w.length for w in hours.windows), default=estimate):
-        return []
-    length, where = longest(hours.windows)
-    if estimate <= length:
-        return []
-    expected = f"at most {format_duration(length)}, the longest window ({where})"
-    return [Problem("estimate", format_duration(estimate), expected)]
 
 
 def _unknown(column: str, value: object) -> Problem:

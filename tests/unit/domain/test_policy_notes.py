@@ -35,6 +35,19 @@ def test_a_gap_that_no_window_holds_makes_it_one_vm_per_window():
     )
 
 
+def test_an_estimate_that_no_window_holds_starts_nothing_and_says_so():
+    # Friday's late hours and Saturday's early ones are one window of six.
+    windows = "Sat 12:00+30m; Fri 22:00-24:00; Sat 00:00-04:00"
+    assert notes_on(windows=windows, estimate="6h") == ()
+
+    (note,) = notes_on(windows=windows, estimate="6h1m")
+
+    assert note == (
+        "estimate 6h 1m is longer than the longest window (Fri 22:00 to Sat 04:00, 6h): "
+        "nothing will ever start"
+    )
+
+
 def test_freezes_that_are_over_are_named():
     assert notes_on(freezes="2026-12-24/2026-12-27; 2026-12-28T00:00/PT12H; 2026-12-31") == (
         "the freeze 2026-12-24/2026-12-27 is over and can be deleted",

@@ -182,26 +182,6 @@ def test_reads_lead_retry_aborted_and_approval():
     assert policy.needs_approval
 
 
-def test_an_estimate_that_no_window_holds_is_an_error_that_names_the_longest():
-    columns = {"windows": "Sat 12:00+30m; Fri 22:00-24:00; Sat 00:00-04:00", "estimate": "6h"}
-
-    assert parse_policy(KEY, columns).estimate == timedelta(hours=6)
-
-    problem = problems(columns | {"estimate": "6h1m"})["estimate"]
-    assert problem.value == "6h 1m"
-    assert "at most 6h" in problem.expected
-    assert "Fri 22:00 to Sat 04:00" in problem.expected
-
-
-def test_the_default_estimate_must_fit_too():
-    assert set(problems({"windows": "12:00-12:20"})) == {"estimate"}
-
-
-def test_an_estimate_is_compared_with_windows_only_where_both_can_be_read():
-    assert set(problems({"windows": "Fry 12:00-12:20"})) == {"windows"}
-    assert set(problems({"windows": "12:00-12:20", "estimate": "soon"})) == {"estimate"}
-
-
 @pytest.mark.parametrize("name", ["", "a|b", "!x", "x" * 201])
 def test_names_that_cannot_be_keys_are_refused(name):
     assert "PartitionKey" in problems({}, key=(name, "web"))
@@ -250,3 +230,10 @@ def test_a_row_that_is_gone_has_no_policy_and_no_problem():
 
 def test_addresses_are_sorted_lower_cased_and_told_apart():
     assert parse_addresses("B@x.nl, a@x.nl;b@x.nl", field="owners") == ("a@x.nl", "b@x.nl")
+
+
+def test_a_last_good_version_that_this_baton_cannot_read_counts_as_none():
+    stands = standing(KEY, {"gap": "soon"}, {"gap": "a column of an older Baton"})
+
+    assert stands.policy is None
+    assert stands.claim is not None

@@ -10,7 +10,7 @@ from shared.domain.ledger import PolicyKey
 from shared.domain.maintenance import MaintenanceStatus, Vm
 from shared.domain.places import Places
 from shared.domain.planning.groups import grouped, lane_of, place_of
-from shared.domain.planning.model import Stage, Task, instant, micros, span
+from shared.domain.planning.model import Place, Stage, Task, instant, micros, span
 from shared.domain.planning.reasons import reasons
 from shared.domain.planning.search import plan_group
 from shared.domain.policy import Policy, Standing
@@ -113,16 +113,6 @@ def plan_fleet(
     )
 
 
-def task_of(vm: Vm, status: MaintenanceStatus, policy: Policy, places: Places, now: int) -> Task:
-    """A VM as it is planned for the first time, at `now` in microseconds."""
-    return Task(
-        key=vm.key,
-        opens=max(now + span(policy.lead), micros(status.pre_maintenance_window_start_time)),
-        closes=micros(status.pre_maintenance_window_end_time),
-        place=place_of(vm, places),
-    )
-
-
 def _planned(
     policies: Mapping[PolicyKey, Policy],
     members: Mapping[PolicyKey, list[tuple[Vm, MaintenanceStatus]]],
@@ -131,12 +121,21 @@ def _planned(
 ) -> list[PlannedVm]:
     stages = {key: policies[key].staged([vm for vm, _ in vms]) for key, vms in members.items()}
     at = micros(now)
+    same: dict[Place, Place] = {}  # equal places as one object, which is compared faster
     lanes = []
     for key, vms in members.items():
         policy = policies[key]
         tasks: dict[int, list[Task]] = defaultdict(list)
+        soonest = at + span(policy.lead)
         for vm, status in vms:
-            tasks[stages[key][vm.key]].append(task_of(vm, status, policy, places, at))
+            place = place_of(vm, places)
+            task = Task(
+                key=vm.key,
+                opens=max(soonest, micros(status.pre_maintenance_window_start_time)),
+                closes=micros(status.pre_maintenance_window_end_time),
+                place=same.setdefault(place, place),
+            )
+            tasks[stages[key][vm.key]].append(task)
         rest = span(policy.stage_gap)
         staged = [Stage(tasks=tuple(tasks[number]), rest=rest) for number in sorted(tasks)]
         lanes.append(lane_of(policy, staged, now))

@@ -45,7 +45,7 @@ def urgent(turn: Turn) -> tuple[object, ...]:
     return turn.closes, turn.start, -turn.waiting, turn.key
 
 
-RANKS: tuple[Rank, ...] = (soonest, crowded, urgent)
+OTHER_RANKS: tuple[Rank, ...] = (crowded, urgent)
 
 # Giving up the last of a stage is tried at so many of its longest pauses, and so many ways are followed.
 _CUTS_MAX = 12
@@ -207,43 +207,84 @@ def _take_turns(
         together: Whether others may be away at the same time, so that places matter.
     """
     coming = sorted(tasks, key=lambda task: (task.opens, task.key), reverse=True)
-    ready: dict[Place, Heap] = {}
-    anywhere = Place()
+    queue = _Queue(line, rank)
     at = opens
-    while coming or ready:
-        if not ready:
+    while coming or queue:
+        if not queue:
             at = max(at, coming[-1].opens)
         while coming and coming[-1].opens <= at:
             task = coming.pop()
-            heap = ready.setdefault(task.place if together else anywhere, [])
-            heappush(heap, (task.closes, task.key, task))
-        turn = min(_turns(line, ready, at), key=rank, default=None)
+            queue.add(task, task.place if together else _ANYWHERE, at)
+        turn = queue.first(at)
         if turn is None:
             continue
         if coming and coming[-1].opens < turn.start:
             at = coming[-1].opens  # it might go before
             continue
-        heap = ready[turn.place]
-        task = heappop(heap)[2]
-        if not heap:
-            del ready[turn.place]
+        task = queue.take(turn)
         line.put(task.place, turn.start)
         yield task, turn.start
         at = turn.start
 
 
-def _turns(line: Timeline, ready: dict[Place, Heap], at: int) -> list[Turn]:
-    """The next of each place; those that come too late are dropped."""
-    turns: list[Turn] = []
-    for place in list(ready):
-        heap = ready[place]
-        while heap:
-            closes, key, task = heap[0]
-            start = line.earliest(task.place, at, closes)
-            if start is not None:
-                turns.append(Turn(start, closes, len(heap), key, place))
-                break
-            heappop(heap)
+_ANYWHERE = Place()
+
+
+class _Queue:
+    """Those who wait, by place; the first of each place has a turn.
+
+    A turn's start is only looked up when the turn comes first: it moves to later and never to sooner, so
+    that a start looked up before is too early at worst.
+    """
+
+    def __init__(self, line: Timeline, rank: Rank) -> None:
+        self._line, self._rank = line, rank
+        self._waiting: dict[Place, Heap] = {}
+        self._turns: list[tuple[tuple[object, ...], Turn]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, task: Task, place: Place, at: int) -> None:
+        """One more, who may start at `at`."""
+        heappush(self._waiting.setdefault(place, []), (task.closes, task.key, task))
+        self._turn(place, at)
+
+    def first(self, at: int) -> Turn | None:
+        """Whose turn is next, from `at` on; those for whom it is too late are dropped."""
+        while self._turns:
+            _, turn = self._turns[0]
+            heap = self._waiting.get(turn.place)
+            if not heap or (turn.closes, turn.key, turn.waiting) != (*heap[0][:2], len(heap)):
+                heappop(self._turns)  # another has taken its place
+                continue
+            start = self._line.earliest(heap[0][2].place, max(at, turn.start), turn.closes)
+            if start == turn.start:
+                return turn
+            heappop(self._turns)
+            if start is None:
+                self._leave(turn.place)
+            self._turn(turn.place, at if start is None else start)
+        return None
+
+    def take(self, turn: Turn) -> Task:
+        """The one whose turn it is."""
+        heappop(self._turns)
+        task = self._leave(turn.place)
+        self._turn(turn.place, turn.start)
+        return task
+
+    def _leave(self, place: Place) -> Task:
+        heap = self._waiting[place]
+        task = heappop(heap)[2]
         if not heap:
-            del ready[place]
-    return turns
+            del self._waiting[place]
+        return task
+
+    def _turn(self, place: Place, start: int) -> None:
+        """Notes the turn of the first of a place, who cannot start before `start`."""
+        heap = self._waiting.get(place)
+        if heap:
+            closes, key, _ = heap[0]
+            turn = Turn(start, closes, len(heap), key, place)
+            heappush(self._turns, (self._rank(turn), turn))

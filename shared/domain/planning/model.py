@@ -48,6 +48,11 @@ class Place(NamedTuple):
     availability_set: str = ""
     domain: int | None = None
 
+    @property
+    def goes_alone(self) -> bool:
+        """Whether it must not even be away with one that stands in the same place."""
+        return self.availability_set != "" and self.domain is None
+
     def clashes_in_set(self, other: "Place") -> bool:
         """Whether both must not be away together, whichever policies they follow."""
         return (

@@ -15,7 +15,7 @@ from shared.domain.planning.timeline import Elsewhere
 from shared.domain.policy import Policy
 
 # Looking for the least change costs a plan each time; larger policies get a rougher answer.
-_FINE_MAX = 300
+_FINE_MAX = 100
 _CONCURRENCY_MAX = 1000
 
 
@@ -147,13 +147,11 @@ def _by_concurrency(case: _Case, hopeless: int) -> str:
     def fits(count: int) -> bool:
         return case.lost(case.again(concurrency=count)) <= hopeless
 
-    high = now
-    while high < most:
-        high = min(2 * high, most)
-        if fits(high):
-            break
-    else:
+    if most <= now or not fits(most):
         return ""
+    high = min(2 * now, most)
+    while not fits(high):
+        high = min(2 * high, most)
     if len(case.lane.tasks) <= _FINE_MAX:
         high = _least(max(now + 1, high // 2), high, fits)
     return f"concurrency {high}"
@@ -165,10 +163,11 @@ def _by_gap(case: _Case, hopeless: int) -> str:
     def fits(minutes: int) -> bool:
         return case.lost(case.again(gap=minutes * minute)) <= hopeless
 
-    least = case.policy.gap // minute
     if not case.policy.gap or not fits(0):
         return ""
-    steps = range(least - 1, 0, -max(1, least // 8))
+    longest = case.policy.gap // minute
+    fine = len(case.lane.tasks) <= _FINE_MAX
+    steps = range(longest - 1, 0, -max(1, longest // 8)) if fine else ()
     return f"a gap of {format_duration(next(filter(fits, steps), 0) * minute)}"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from shared.domain.ledger import PolicyKey
 from shared.domain.planning.exact import improve
-from shared.domain.planning.lane import RANKS, LanePlan, Rank, could_start, plan_lane, soonest
+from shared.domain.planning.lane import OTHER_RANKS, LanePlan, Rank, could_start, plan_lane, soonest
 from shared.domain.planning.model import Lane, Place
 from shared.domain.planning.timeline import Elsewhere
 
@@ -18,6 +18,7 @@ Score = tuple[int, int]
 # Groups of more VMs than this are not searched through, and others no further than so many steps: more
 # where a VM has no start, since that counts before everything else.
 _EXACT_MAX = 14
+_TRIED_MAX = 50
 _STEPS_IF_LOST = 4_000
 _STEPS_IF_SLOW = 400
 _PLACES_MAX = 40
@@ -114,12 +115,15 @@ def _in_order(lanes: Sequence[Lane], rank: Rank = soonest) -> GroupPlan:
 def _improved(lanes: Sequence[Lane], best: GroupPlan, hopeless: int) -> GroupPlan:
     if best.score[0] <= hopeless and len(lanes) == 1 and _is_plain(lanes[0]):
         return best
+    count = sum(len(lane.tasks) for lane in lanes)
+    if best.score[0] <= hopeless and count > _TRIED_MAX:
+        return best
     least = hopeless, sum(_least_end(lane) for lane in lanes)
     for ordered, rank in _orders(lanes):
         if best.score <= least:
             return best
         best = min(best, _in_order(ordered, rank), key=lambda plan: plan.score)
-    if best.score <= least or sum(len(lane.tasks) for lane in lanes) > _EXACT_MAX:
+    if best.score <= least or count > _EXACT_MAX:
         return best
     steps = _STEPS_IF_LOST if best.score[0] > hopeless else _STEPS_IF_SLOW
     found = improve(lanes, best.score, least, steps=steps)
@@ -128,7 +132,7 @@ def _improved(lanes: Sequence[Lane], best: GroupPlan, hopeless: int) -> GroupPla
 
 def _orders(lanes: Sequence[Lane]) -> Iterator[tuple[Sequence[Lane], Rank]]:
     """Further orders to try."""
-    for rank in RANKS:
+    for rank in OTHER_RANKS:
         yield lanes, rank
     if len(lanes) > 1:
         fewest_first = sorted(lanes, key=lambda lane: (len(lane.tasks), lane.key))

@@ -91,15 +91,17 @@ class Timeline:
 
     def _clash(self, place: Place, at: int, index: int) -> int | None:
         """When the first VM that must not be away with this one is back, if one is away then."""
-        starts, length = self.starts, self._length
+        starts, places, length = self.starts, self._places, self._length
+        # Asking is dear, and most of those who are away stand in the very same place.
+        peer = None if place.goes_alone else place
         left = index - 1
         while left >= 0 and starts[left] + length > at:
-            if place.clashes(self._places[left]):
+            if places[left] is not peer and place.clashes(places[left]):
                 return starts[left] + length
             left -= 1
         right = index
         while right < len(starts) and starts[right] < at + length:
-            if place.clashes(self._places[right]):
+            if places[right] is not peer and place.clashes(places[right]):
                 return starts[right] + length
             right += 1
         if place.availability_set and self._elsewhere:

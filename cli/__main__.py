@@ -32,8 +32,9 @@ def _example(command: str) -> str:
 def test(context: typer.Context) -> None:
     """Run every test a laptop can run. What follows is passed on to pytest."""
     # Two workers: the slow tests wait for processes rather than compute. Tests of one file
-    # stay together, so that two demos never meet in one folder.
-    options = ["-n", "2", "--dist", "loadfile", *context.args]
+    # stay together, so that two demos never meet in one folder; and in the order of the folders
+    # the longest files come early, so that no worker is left alone with one at the end.
+    options = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *context.args]
     _become("pytest", *options)
 
 

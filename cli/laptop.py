@@ -21,7 +21,7 @@ from simulator.scenario_table import ScenarioError
 
 _FACTS = STATE / "up.json"
 _FOLDER = STATE / "up"
-_READY_SECONDS_MAX = 60.0
+_READY_SECONDS_MAX = 120.0
 _DOWN_SECONDS_MAX = 20.0
 _LOOK_SECONDS = 0.05
 

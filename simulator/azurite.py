@@ -5,9 +5,11 @@ Only tables: Baton uses neither blobs nor queues of a storage account.
 """
 
 import base64
+import contextlib
 import fcntl
 import hashlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -22,6 +24,7 @@ from simulator.processes import ProcessError, Program
 _PINNED = Path(__file__).parent / "node"
 _ENTRY = Path("node_modules/azurite/dist/src/table/main.js")
 _STARTED = "successfully started on"
+_PORTS = (20_000, 32_000)
 DEFAULT_ACCOUNT = "devstoreaccount1"
 _DEFAULT_KEY = (  # published by Microsoft: tools that offer "the local emulator" use it
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -128,7 +131,13 @@ def _npm_ci(folder: Path, say: Callable[[str], None]) -> None:
 
 
 def _free_port() -> int:
-    """A port nobody has now. Azurite takes 0 too, but does not say which it then got."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody has now. Azurite takes 0 too, but does not say which it then got.
+
+    It lies below those that systems give to whoever asks for any, so that nobody gets it until Azurite,
+    seconds later, listens there.
+    """
+    while True:
+        port = random.randrange(*_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

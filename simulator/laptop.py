@@ -210,17 +210,16 @@ class LaptopCloud:
         return self.settings.get("BATON_TABLE_PREFIX", "Baton") + name
 
     def start_host(self) -> Child:
-        """Start the trigger host, again if it was ended; it keeps its port and its timers' state.
+        """Start the trigger host, again if it was ended; it keeps its timers' state.
 
         Raises:
             ProcessError: it did not start, or it runs already.
         """
         if self.host is not None and self.host.running:
             raise RuntimeError(f"the host runs already, as process {self.host.pid}")
-        port = self.host.facts["port"] if self.host else self._ports.host
         state = str(self.folder / "host")
         program = python(
-            *("host", "simulator.host", "--port", str(port), "--state", state),
+            *("host", "simulator.host", "--port", str(self._ports.host), "--state", state),
             environment=self.environment,
             folder=ROOT,
         )

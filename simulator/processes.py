@@ -47,7 +47,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     folder: Path = Path()
     ready: Callable[[str], dict[str, Any] | None] = ready_line
-    ready_seconds_max: float = 30.0
+    ready_seconds_max: float = 60.0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds_max: float = 10.0
 

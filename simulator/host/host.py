@@ -29,8 +29,9 @@ log = logging.getLogger("host")
 
 _ATTACH_SECONDS_MAX: Final = 10.0
 """A bus that is away is waited for in the background: timers and HTTP work without it."""
-_DRAIN_SECONDS: Final = 7.5
-"""For what runs when the host is told to stop; with closing the links it makes less than 10 s."""
+_DRAIN_SECONDS: Final = 6.0
+"""For what runs when the host is told to stop; with closing the links it makes less than 10 s, on a busy
+machine too."""
 _CLOSE_SECONDS: Final = 1.2
 
 

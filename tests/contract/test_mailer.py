@@ -39,7 +39,7 @@ class Sink:
         request = urllib.request.Request(
             f"{self._http}/faults", body, {"Content-Type": "application/json"}
         )
-        urllib.request.urlopen(request, timeout=5).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
     def mails(self):
         return get_json(f"{self._http}/mails")
@@ -55,7 +55,7 @@ def sink():
     )
     yield Sink(json.loads(process.stdout.readline().removeprefix("ready ")))
     process.terminate()
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
 
 

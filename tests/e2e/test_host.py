@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ import pytest
 
 from cli.paths import ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.e2e
 
 SCENARIO = """
 title = "One VM, and a policy that comes later"
@@ -39,7 +40,7 @@ match = "name:nobody"
 completed = 1
 """
 STOPS_WITHIN_SECONDS = 10
-SECONDS_MAX = 60
+PATIENCE = 180
 
 
 def started(cloud, log):
@@ -58,11 +59,10 @@ def started(cloud, log):
 
 
 def stopped(process):
-    began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     code = process.wait(STOPS_WITHIN_SECONDS)
     process.stdout.close()
-    return code, time.monotonic() - began
+    return code
 
 
 def test_a_row_added_while_the_host_runs_acts_and_its_outcome_is_seen_soon(laptop, tmp_path):
@@ -73,18 +73,18 @@ def test_a_row_added_while_the_host_runs_acts_and_its_outcome_is_seen_soon(lapto
         process = started(cloud, log)
         try:
             cloud.merge_policies({"PartitionKey": "shop", "RowKey": "web", "match": "name:web-*"})
-            deadline = time.monotonic() + SECONDS_MAX
+            deadline, turn = time.monotonic() + PATIENCE, threading.Event()
             while not (rows := cloud.outcomes()):
                 assert time.monotonic() < deadline, (tmp_path / "host.log").read_text(
                     encoding="utf-8"
                 )
+                turn.wait(0.1)
             seen = datetime.now(UTC)  # noqa: TID251 - a person looks at the table
-            code, seconds = stopped(process)
+            code = stopped(process)
         finally:
             process.kill()
 
     assert code == 0
-    assert seconds < STOPS_WITHIN_SECONDS
     assert [(row["vmName"], row["policy"], row["outcome"]) for row in rows] == [
         ("web-01", "web", "completed")
     ]

@@ -13,6 +13,7 @@ from azure.core.exceptions import (
 
 from tests.integration.arm.emulator import (
     GROUP,
+    PATIENCE,
     SUB,
     Emulator,
     aio_compute,
@@ -39,7 +40,7 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 
 def test_a_redeploy_is_followed_to_its_end_by_either_header(emulator: Emulator) -> None:
     with compute(emulator) as client:
-        start(client).result(10)
+        start(client).result(PATIENCE)
         emulator.wait_for(lambda: emulator.vm()["agent"] == "ready")
         view = client.virtual_machines.instance_view(GROUP, "web-01")
 
@@ -65,7 +66,7 @@ def test_another_client_goes_on_from_the_continuation_token_without_a_second_pos
     with compute(emulator) as client:
         token = start(client).continuation_token()
     with compute(emulator) as other:
-        start(other, continuation_token=token).result(10)
+        start(other, continuation_token=token).result(PATIENCE)
 
     assert emulator.vm()["code"] == "MaintenanceCompleted"
     assert len(emulator.posts()) == 1
@@ -115,7 +116,7 @@ def test_an_operation_that_fails_says_so_and_the_vm_was_never_away(
     document = fleet(vm(script=[word]), arm={"operation_header": header, "retry_after": 0})
     with serve(document) as emulator, compute(emulator) as client:
         with pytest.raises(HttpResponseError) as caught:
-            start(client).result(10)
+            start(client).result(PATIENCE)
         after = emulator.vm()
         events = emulator.events()
 
@@ -132,8 +133,8 @@ def test_after_retry_later_the_same_maintenance_can_be_redeployed() -> None:
     document = fleet(vm(script=["RetryLater", "MaintenanceCompleted"]), arm={"retry_after": 0})
     with serve(document) as emulator, compute(emulator) as client:
         with pytest.raises(HttpResponseError):
-            start(client).result(10)
-        start(client).result(10)
+            start(client).result(PATIENCE)
+        start(client).result(PATIENCE)
         posts = emulator.posts()
 
     assert [(it["accepted"], it["script"]) for it in posts] == [
@@ -227,7 +228,7 @@ def test_a_hanging_operation_stays_in_progress_and_the_vm_away() -> None:
 def test_an_agent_that_is_lost_never_becomes_ready() -> None:
     with serve(fleet(vm(script=["AgentLost"]), arm={"retry_after": 0})) as emulator:
         with compute(emulator) as client:
-            start(client).result(10)
+            start(client).result(PATIENCE)
             view = client.virtual_machines.instance_view(GROUP, "web-01")
 
         assert view.vm_agent.statuses[0].display_status == "Not Ready"
@@ -238,7 +239,7 @@ def test_an_agent_that_is_lost_never_becomes_ready() -> None:
 def test_a_lie_says_succeeded_while_the_vm_is_still_offered() -> None:
     with serve(fleet(vm(script=["LieCompleted"]), arm={"retry_after": 0})) as emulator:
         with compute(emulator) as client:
-            start(client).result(10)
+            start(client).result(PATIENCE)
 
         after = emulator.vm()
         assert (after["offered"], after["code"], after["temporaryDiskLost"]) == (
@@ -277,19 +278,19 @@ def test_a_start_after_the_self_service_window_is_refused() -> None:
 def test_the_status_can_vanish_after_completion() -> None:
     document = fleet(vm(), arm={"drop_status_when_done": True, "retry_after": 0})
     with serve(document) as emulator, compute(emulator) as client:
-        start(client).result(10)
+        start(client).result(PATIENCE)
         view = client.virtual_machines.instance_view(GROUP, "web-01")
 
     assert view.maintenance_redeploy_status is None
 
 
 def test_a_vm_deleted_while_away_is_gone_and_its_operation_has_failed() -> None:
-    document = fleet(vm(redeploy_seconds=5), arm={"retry_after": 0})
+    document = fleet(vm(redeploy_seconds=300), arm={"retry_after": 0})
     with serve(document) as emulator, compute(emulator) as client:
         poller = start(client)
         assert emulator.post("/_emulator/vms/web-01", {"delete": True})[0] == 200
         with pytest.raises(HttpResponseError) as caught:
-            poller.result(10)
+            poller.result(PATIENCE)
         with pytest.raises(HttpResponseError) as gone:
             client.virtual_machines.get(GROUP, "web-01")
 

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 import pytest
 
 from simulator.processes import Watchdog
-from tests.integration.host.running import Bus, RunningHost
+from tests.integration.host.running import SHORT_LOCK_SECONDS, Bus, RunningHost
 
 
 @pytest.fixture
@@ -17,6 +17,13 @@ def watchdog() -> Iterator[Watchdog]:
 @pytest.fixture
 def bus(tmp_path, watchdog) -> Iterator[Bus]:
     running = Bus(tmp_path, watchdog)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def bus_of_short_locks(tmp_path, watchdog) -> Iterator[Bus]:
+    running = Bus(tmp_path, watchdog, lock_seconds=SHORT_LOCK_SECONDS)
     yield running
     running.close()
 

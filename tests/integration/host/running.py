@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,24 +16,31 @@ from cli.paths import ROOT
 from simulator.processes import Child, Program, Watchdog, python
 
 APP = Path(__file__).with_name("app")
-SECONDS_MAX = 20.0
+PATIENCE = 45.0
+"""Seconds that a busy machine may take; less than the minute after which the host asks anew for a message."""
+SHORT_LOCK_SECONDS = 10
 
 
-def until(look: Callable[[], object], what: str, seconds: float = SECONDS_MAX):
+def until(look: Callable[[], object], what: str):
     """What `look` finds, as soon as it finds something."""
-    deadline = time.monotonic() + seconds
+    deadline, turn = time.monotonic() + PATIENCE, threading.Event()
     while not (found := look()):
-        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
-        os.sched_yield()
+        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE} s"
+        turn.wait(0.02)
     return found
 
 
 class Bus:
-    """The emulator with one queue and its twin for sync functions, its locks five seconds long."""
+    """The emulator with one queue and its twin for sync functions.
 
-    def __init__(self, folder: Path, watchdog: Watchdog, *, port: int = 0) -> None:
+    Its locks are long, so that a message comes a second time only where it was given back.
+    """
+
+    def __init__(
+        self, folder: Path, watchdog: Watchdog, *, port: int = 0, lock_seconds: int = 300
+    ) -> None:
         config = folder / "config.json"
-        rules = {"LockDuration": "PT5S", "MaxDeliveryCount": 3}
+        rules = {"LockDuration": f"PT{lock_seconds}S", "MaxDeliveryCount": 3}
         queues = [{"Name": name, "Properties": rules} for name in ("q", "q-sync")]
         spaces = [{"Name": "sbemulatorns", "Queues": queues}]
         config.write_text(json.dumps({"UserConfig": {"Namespaces": spaces}}))
@@ -126,5 +135,10 @@ class RunningHost:
         found = [json.loads(line) for line in lines if line.endswith("\n")]
         return [note for note in found if wanted.items() <= note.items()]
 
-    def await_note(self, seconds=SECONDS_MAX, **wanted):
-        return until(lambda: self.notes(**wanted), f"a note {wanted}", seconds)[0]
+    def await_note(self, **wanted):
+        return until(lambda: self.notes(**wanted), f"a note {wanted}")[0]
+
+    def tell_to_stop(self) -> None:
+        """As a deployment does; returns when the host has begun to."""
+        os.kill(self.child.pid, signal.SIGTERM)
+        until(lambda: "Stopping" in self.child.output(), "the host stops")

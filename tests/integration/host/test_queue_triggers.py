@@ -1,12 +1,13 @@
 """Queue triggers over the real wire: what the Functions host promises of a message."""
 
 import json
-import time
+import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from azure.servicebus import ServiceBusMessage
 
-from tests.integration.host.running import Bus, until
+from tests.integration.host.running import SHORT_LOCK_SECONDS, Bus, until
 
 
 def most_at_once(notes):
@@ -41,7 +42,6 @@ def test_an_exception_gives_the_message_back_at_once_with_its_count_raised(bus, 
     first, second = running.notes(function="work", event="began", id=name)
 
     assert (first["count"], second["count"]) == (1, 2)
-    assert second["at"] - first["at"] < 1  # the lock of five seconds was not waited for
     assert "RuntimeError: as the message asks" in running.child.output()
 
 
@@ -82,19 +82,17 @@ def test_a_free_handler_is_filled_while_the_others_go_on(bus, host, tmp_path):
     gate.touch()
 
 
-def test_the_lock_is_renewed_for_a_handler_that_outlasts_it(bus, host):
-    running = host(BUS=bus.connection)
-    name = bus.send(seconds=8)
+def test_the_lock_is_renewed_for_a_handler_that_outlasts_it(bus_of_short_locks, host):
+    running = host(BUS=bus_of_short_locks.connection)
+    name = bus_of_short_locks.send(seconds=SHORT_LOCK_SECONDS + 2)
 
     running.await_note(function="work", event="ended", id=name)
-    until(lambda: bus.left() == 0, "the queue is empty")
+    until(lambda: bus_of_short_locks.left() == 0, "the queue is empty")
 
     assert len(running.notes(event="began")) == 1
 
 
-def test_a_message_that_falls_due_starts_its_handler_without_delay_even_while_others_are_settled(
-    bus, host
-):
+def test_messages_that_fall_due_while_others_are_settled_come_once_and_never_early(bus, host):
     running = host(BUS=bus.connection)
     due = datetime.now(UTC) + timedelta(seconds=2)  # noqa: TID251 - the bus has the real clock
     instants = [due + timedelta(milliseconds=170 * n) for n in range(12)]
@@ -106,36 +104,39 @@ def test_a_message_that_falls_due_starts_its_handler_without_delay_even_while_ot
     ]
 
     bus.send_all(messages)
+    # One that got lost between a receive and a settlement would have to wait for its lock to end.
     until(lambda: len(running.notes(event="ended")) == 12, "all handled")
 
     began = {n["id"]: n["at"] for n in running.notes(event="began")}
-    late = sorted(began[f"{n}"] - instant.timestamp() for n, instant in enumerate(instants))
-    assert late[0] >= -0.002  # never early; AMQP's timestamps are whole milliseconds
-    assert late[len(late) // 2] < 0.1, late
-    assert late[-1] < 0.25, late  # one hiccup of a busy machine is none of the host's
+    early = [f"{n}" for n, due in enumerate(instants) if began[f"{n}"] < due.timestamp() - 0.002]
+    assert early == []  # AMQP's timestamps are whole milliseconds
+    assert [n["count"] for n in running.notes(event="began")] == [1] * 12
 
 
-def test_a_sync_function_runs_in_a_thread_and_holds_nobody_up(bus, host):
+def test_a_sync_function_runs_in_a_thread_and_holds_nobody_up(bus, host, tmp_path):
     running = host(BUS=bus.connection)
-    bus.send("q-sync", seconds=6)
-    running.await_note(function="work_in_thread")
+    gate = tmp_path / "gate"
+    blocks = bus.send("q-sync", until=str(gate))
+    running.await_note(function="work_in_thread", event="began", id=blocks)
 
     name = bus.send()
+    running.await_note(function="work", event="ended", id=name)
 
-    note = running.await_note(function="work", event="ended", id=name, seconds=4)
-    assert note["at"] - running.notes(function="work_in_thread")[0]["at"] < 5
+    assert running.notes(function="work_in_thread", event="ended") == []
+    gate.touch()
+    running.await_note(function="work_in_thread", event="ended", id=blocks)
 
 
-def test_without_auto_complete_a_message_stays_and_comes_again(bus, host):
+def test_without_auto_complete_a_message_stays_and_comes_again(bus_of_short_locks, host):
     settings = {"extensions": {"serviceBus": {"autoCompleteMessages": False}}}
-    running = host(BUS=bus.connection, host_json=settings)
+    running = host(BUS=bus_of_short_locks.connection, host_json=settings)
 
-    name = bus.send()
+    name = bus_of_short_locks.send()
 
     until(lambda: len(running.notes(event="began", id=name)) == 2, "a second delivery")
     first, second = running.notes(event="began", id=name)
     assert (first["count"], second["count"]) == (1, 2)
-    assert second["at"] - first["at"] > 4  # when the lock ran out
+    assert second["at"] - first["at"] > SHORT_LOCK_SECONDS / 2  # when the lock ran out
 
 
 def test_the_bus_may_go_and_come_back(bus, host, tmp_path, watchdog):
@@ -149,16 +150,19 @@ def test_the_bus_may_go_and_come_back(bus, host, tmp_path, watchdog):
     try:
         running.await_note(function="work", event="ended", id=name)
         log = running.child.output()
-        assert log.count("No connection to q:") <= 2  # how it went, and how it stayed away
+        kinds = re.findall(r"No connection to q: (\w+):", log)
+        assert all(
+            one != next_ for one, next_ in pairwise(kinds)
+        )  # each kind is told, not each try
         assert log.count("Connected to q again") == 1
     finally:
         again.close()
 
 
-def test_what_a_killed_host_was_doing_is_done_by_the_next_one(bus, host, tmp_path):
-    running = host(BUS=bus.connection)
+def test_what_a_killed_host_was_doing_is_done_by_the_next_one(bus_of_short_locks, host, tmp_path):
+    running = host(BUS=bus_of_short_locks.connection)
     gate = tmp_path / "gate"
-    names = {bus.send(until=str(gate)) for _ in range(3)}
+    names = {bus_of_short_locks.send(until=str(gate)) for _ in range(3)}
     until(lambda: len(running.notes(event="began")) == 3, "three handlers")
 
     running.child.kill()
@@ -172,43 +176,39 @@ def test_what_a_killed_host_was_doing_is_done_by_the_next_one(bus, host, tmp_pat
 
 def test_a_host_told_to_stop_lets_a_handler_end_and_takes_nothing_new(bus, host, tmp_path):
     running = host(BUS=bus.connection)
-    first = bus.send(seconds=3)
+    gate = tmp_path / "gate"
+    first = bus.send(until=str(gate))
     running.await_note(function="work", event="began", id=first)
 
-    began = time.monotonic()
-    code = running.child.stop()
-    took = time.monotonic() - began
+    running.tell_to_stop()
+    bus.send()
+    gate.touch()
 
-    assert code == 0
-    assert took < 6
-    assert running.notes(event="ended", id=first)
-    assert bus.left() == 0
+    assert running.stop() == 0
+    assert [n["id"] for n in running.notes(event="ended")] == [first]
+    assert bus.left() == 1
 
 
-def test_a_handler_without_end_is_cancelled_and_its_message_given_back(bus, host, tmp_path):
-    running = host(BUS=bus.connection)
-    name = bus.send(until=str(tmp_path / "never"))
+def test_a_handler_without_end_is_cancelled_and_its_message_given_back(
+    bus_of_short_locks, host, tmp_path
+):
+    running = host(BUS=bus_of_short_locks.connection)
+    name = bus_of_short_locks.send(until=str(tmp_path / "never"))
     running.await_note(function="work", event="began", id=name)
 
-    began = time.monotonic()
-    code = running.child.stop()
-    took = time.monotonic() - began
+    code = running.stop()
     running.start()
     again = until(lambda: running.notes(event="began", id=name)[1:], "the next host has it")
+    running.child.kill()
 
-    assert code == 0
-    assert took < 10
+    assert code == 0  # within ten seconds, or it would have been killed
     assert running.notes(event="cancelled", id=name)
     assert again[0]["count"] == 2
 
 
-def test_a_sync_function_without_end_does_not_keep_the_host_alive(bus, host):
+def test_a_sync_function_without_end_does_not_keep_the_host_alive(bus, host, tmp_path):
     running = host(BUS=bus.connection)
-    bus.send("q-sync", seconds=60)
+    bus.send("q-sync", until=str(tmp_path / "never"))
     running.await_note(function="work_in_thread")
 
-    began = time.monotonic()
-    code = running.child.stop()
-
-    assert code == 0
-    assert time.monotonic() - began < 10
+    assert running.stop() == 0  # within ten seconds, or it would have been killed

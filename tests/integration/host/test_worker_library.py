@@ -48,7 +48,7 @@ def printed(*command: str) -> list[dict[str, Any]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)

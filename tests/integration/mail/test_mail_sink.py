@@ -44,7 +44,7 @@ def http(sink: Child, method: str, path: str, body: Any = None) -> Any:
         method=method,
         data=None if body is None else json.dumps(body).encode(),
     )
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         text = answer.read().decode()
     return json.loads(text) if answer.headers.get_content_type() == "application/json" else text
 
@@ -59,7 +59,7 @@ def a_mail(message_id: str = "<one@baton>") -> EmailMessage:
 
 
 def send(sink: Child, mail: EmailMessage, to: str = "oncall@example.com") -> Any:
-    with smtplib.SMTP("127.0.0.1", sink.facts["port"], timeout=5) as smtp:
+    with smtplib.SMTP("127.0.0.1", sink.facts["port"], timeout=60) as smtp:
         return smtp.send_message(mail, to_addrs=to.split(","))
 
 

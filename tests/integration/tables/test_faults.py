@@ -304,7 +304,7 @@ async def test_silence_is_retryable(service: TableService, faulty: FaultyTables)
     faulty.answers(is_silent)
     text = f"AccountName=a;AccountKey=AAAA;TableEndpoint={service.endpoint};"
     hasty = TableService(
-        lambda: TableServiceClient.from_connection_string(text, retry_total=0, read_timeout=0.1),
+        lambda: TableServiceClient.from_connection_string(text, retry_total=0, read_timeout=1),
         endpoint=service.endpoint,
         prefix="Baton",
     )

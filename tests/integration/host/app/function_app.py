@@ -1,7 +1,7 @@
 """A small app for the host's tests: says in a file what was called, and does what its messages ask.
 
-With an app setting BUS it has queue triggers too. A message is a JSON object: `until` is a file whose appearing ends the handler, `seconds` is how long it
-takes, `fails` is how many deliveries end in an exception.
+With an app setting BUS it has queue triggers too. A message is a JSON object: `until` is a file whose
+appearing ends the handler, `seconds` is how long it takes, `fails` is how many deliveries end in an exception.
 """
 
 import asyncio
@@ -99,7 +99,9 @@ async def dead(message: func.ServiceBusMessage) -> None:
 def work_in_thread(message: func.ServiceBusMessage) -> None:
     asked = json.loads(message.get_body())
     note(function="work_in_thread", event="began", **told(message))
-    time.sleep(asked.get("seconds", 0))  # noqa: TID251 - a sync function blocks its thread
+    while not os.path.exists(asked["until"]):  # noqa: PTH110
+        time.sleep(0.01)  # noqa: TID251 - a sync function blocks its thread
+    note(function="work_in_thread", event="ended", id=message.message_id)
 
 
 if "BUS" in os.environ:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TextIO
@@ -13,6 +14,7 @@ from typing import Any, Final, Self, TextIO
 from simulator import azurite
 from simulator.processes import Child, ProcessError, Program, Watchdog, python
 from simulator.scenario import load_scenario
+from simulator.scenario_rows import in_time
 from simulator.table_rows import delete_row, merge_rows, read_rows
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -124,6 +126,8 @@ class LaptopCloud:
                 self.services[program.name] = self._start(program)
             for child in self.services.values():
                 child.await_ready()
+            started = datetime.fromisoformat(self.services["arm"].facts["t0"])
+            self.scenario = in_time(self.scenario, started)
             self.merge_policies(*self.scenario.policies)
             self._stack = self._stack.pop_all()
         return self

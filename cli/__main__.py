@@ -62,6 +62,18 @@ def fix(
     raise typer.Exit(code=int(not repaired))
 
 
+@app.command(epilog=_example("./baton bench plan"))
+def bench(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which benchmarks; all where none is named.")
+    ] = None,
+) -> None:
+    """Measure, and print the results as JSON lines."""
+    from cli.bench import run_benches  # noqa: PLC0415 - it loads what it measures
+
+    raise typer.Exit(code=run_benches(names or []))
+
+
 @app.command(context_settings=_PASS_ON, epilog=_example("BATON_MODE=live ./baton host --port 7071"))
 def host(context: typer.Context) -> None:
     """Run the app on the endpoints that the BATON_... settings name, in the foreground.

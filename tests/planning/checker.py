@@ -104,14 +104,15 @@ def _times(policy: Policy, job: Json) -> Iterator[str]:
 
 def _unmatched(facts: Facts, entry: Json) -> Iterator[str]:
     vm = entry["vmId"].lower()
-    if vm in facts.windows and (policy := facts.owner(vm)):
+    policy = facts.owner(vm) if vm in facts.windows else None
+    if policy:
         yield f"contract: {_name(vm)} is unmatched, and {policy} has it"
     if not entry["reason"]:
         yield f"contract: {_name(vm)} is unmatched, and no reason is given"
 
 
 def _errors(facts: Facts, plan: Json) -> Iterator[str]:
-    """A row is in error if a column of it is wrong, or if it ties; a tie over a VM that is not offered may be told."""
+    """A row is in error if a column of it is wrong, or if it ties; a tie over other VMs may be told."""
     told: dict[str, set[str]] = {}
     for error in plan["policyErrors"]:
         policy = f"{error['team']}/{error['policy']}"
@@ -120,10 +121,13 @@ def _errors(facts: Facts, plan: Json) -> Iterator[str]:
             yield f"contract: an error of {policy} says nothing"
     wrong = {str(policy): set(policy.wrong) for policy in facts.policies if policy.wrong}
     ties = _ties(facts, facts.machines)
+    rows = {str(policy) for policy in facts.policies}
     for policy in sorted({*told, *wrong, *ties}):
         if policy not in told and policy in {*wrong, *_ties(facts, facts.windows)}:
             yield f"contract: {policy} is in error, and the plan does not say so"
-        elif policy in told and policy not in {*wrong, *ties}:
+        elif policy not in rows:
+            yield f"contract: the plan tells of {policy}, and there is no such row"
+        elif policy not in {*wrong, *ties}:
             yield f"contract: the plan says that {policy} is in error, and it is not"
         elif policy in wrong and not wrong[policy] & told[policy]:
             yield f"contract: {policy} is wrong in {sorted(wrong[policy])}, not {told[policy]}"

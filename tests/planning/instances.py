@@ -1,4 +1,4 @@
-"""Seeded instances for planners: small ones full of conflicts, all on a grid of five minutes."""
+"""Seeded instances for planners: small ones full of conflicts."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,23 @@ _NOWS = (
 )
 _REGIONS = (("westeurope", "northeurope"), ("northeurope", ""), ("uksouth", ""))
 _HOMES = ("shop", "erp", "data", "web")
-_ZONES = ("", "UTC", "Europe/Amsterdam", "America/New_York", "Asia/Kathmandu")
+_ZONES = (
+    "",
+    "UTC",
+    "Europe/Amsterdam",
+    "W. Europe Standard Time",
+    "America/New_York",
+    "Asia/Kathmandu",
+)
+_SEQUENCES = (
+    "tag:tier=db; tag:tier=app",
+    'name:*-?; tag:tier="db"',
+    "tag:order",
+    "TAG:order",
+    "tag:order=1,2;zone:1;",
+)
+ODD = timedelta(seconds=97)
+"""Added to everything that is measured from now, it takes an instance off the grid."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +48,18 @@ class Instance:
     locations: list[dict[str, Any]] = field(default_factory=list)
 
 
-def small(seed: int, vms_max: int = 12) -> Instance:
-    """An instance of 1 to 4 policies, in which much of what can go wrong does."""
+def small(seed: int, vms_max: int = 12, odd: timedelta = timedelta()) -> Instance:
+    """An instance of 1 to 4 policies, in which much of what can go wrong does.
+
+    Every time and length of it lies on a grid of five minutes, but for what is `odd`.
+    """
     pick = Random(seed)
     now = datetime.fromisoformat(pick.choice(_NOWS)).replace(tzinfo=UTC)
-    now += 5 * MINUTES * pick.randrange(12)
+    now += 5 * MINUTES * pick.randrange(12) + odd
     homes = _HOMES[: pick.choice((1, 1, 2, 2, 3, 4))]
     rows = [_row(pick, home, now) for home in homes]
+    if odd:
+        rows[0] |= {"gap": "90s", "estimate": "PT7M30S", "stageGap": "2m5s"}
     if pick.random() < 0.3:
         rows.append(_overlapping(pick, now))
     pick.shuffle(rows)
@@ -49,12 +70,20 @@ def small(seed: int, vms_max: int = 12) -> Instance:
 
 def _row(pick: Random, home: str, now: datetime) -> Row:
     row: Row = {"PartitionKey": home, "RowKey": "tiers"}
-    row["match"] = pick.choice((f"tag:owner={home}", f"rg:rg-{home}*", f"name:{home}-*"))
+    row["match"] = pick.choice(
+        (
+            f"tag:owner={home}",
+            f"rg:rg-{home}*",
+            f"NAME:{home}-* !tag:none",
+            f'tag:"owner"="{home}",nobody',
+            f"tag:owner={home.upper()} !location:francecentral",
+        )
+    )
     for column, chance, values in (
-        ("sequence", 0.7, ("tag:tier=db; tag:tier=app", "name:*-?; tag:tier=db", "tag:order")),
+        ("sequence", 0.7, _SEQUENCES),
         ("gap", 0.9, ("0s", "5m", "PT10M", "15m", "30m")),
         ("stageGap", 0.4, ("0s", "PT5M", "20m", "45m")),
-        ("concurrency", 0.6, (1, 2, 2, 3)),
+        ("concurrency", 0.9, (1, 2, 3, 4)),
         ("estimate", 0.9, ("5m", "10m", "PT25M", "40m", "1h")),
         ("lead", 0.2, ("30m", "PT2H")),
         ("timeZone", 0.6, _ZONES),
@@ -78,7 +107,9 @@ def _row(pick: Random, home: str, now: datetime) -> Row:
 
 def _overlapping(pick: Random, now: datetime) -> Row:
     """A policy that means VMs of the others too: behind them, before them, or in a tie."""
-    match = pick.choice(("*", "tag:tier=db", "zone:1,2", "!tag:tier=db"))
+    match = pick.choice(
+        ("*", "tag:tier=db", "zone:1,2", "!tag:tier=db", 'location:"North Europe"', "tag:order,x")
+    )
     priority = pick.choice((50, 100, 200, 200))
     return _row(pick, "rest", now) | {"match": match, "priority": priority}
 
@@ -115,17 +146,17 @@ def _vm(pick: Random, number: int, homes: tuple[str, ...], now: datetime) -> dic
     home = pick.choice(homes)
     tags = {"owner": home, "tier": pick.choice(("db", "app", "web"))}
     if pick.random() < 0.8:
-        tags["order"] = pick.choice(("1", "2", "10", "x"))
+        tags["order"] = pick.choice(("1", "2", "02", "10", "-3", "x", ""))
     group = pick.choice((f"rg-{home}", f"RG-{home}-2"))
-    subscription = pick.choices(arm.SUBSCRIPTIONS[:2], (4, 1))[0]
+    subscription = pick.choices(arm.SUBSCRIPTIONS[:2], (6, 1))[0]
     placed: dict[str, Any] = {}
     if pick.random() < 0.5:
-        name = pick.choice(("set-a", "set-a", "set-b"))
+        name = pick.choices(("set-a", "set-b"), (4, 1))[0]
         placed["availability_set"] = arm.set_id(name, group="rg-sets", subscription=subscription)
         if pick.random() < 0.9:
             placed["update_domain"] = pick.randrange(3)
-    elif pick.random() < 0.6:
-        placed["zone"] = pick.choice(("1", "1", "2", "3"))
+    elif pick.random() < 0.7:
+        placed["zone"] = pick.choice(("1", "2", "3"))
     return arm.vm(
         f"{home}-{number}",
         group=group,

@@ -17,7 +17,7 @@ from tests.planning.facts import Facts
 from tests.planning.plans import Score, earliest, plan_of, score
 
 STEP = timedelta(minutes=5)
-_SECONDS_MAX = 60.0
+_SECONDS_MAX = 20.0
 
 
 class NotProvenError(Exception):

@@ -125,6 +125,10 @@ def a_right_row_is_told_to_be_wrong(plan):
     plan["policyErrors"].append({**plan["policyErrors"][0], "team": "data", "policy": "all"})
 
 
+def a_row_that_is_not_there_is_told(plan):
+    plan["policyErrors"].append({**plan["policyErrors"][0], "team": "data", "policy": "none"})
+
+
 def another_column_is_told_to_be_wrong(plan):
     next(each for each in plan["policyErrors"] if each["policy"] == "wrong")["column"] = "match"
 
@@ -165,6 +169,10 @@ def an_error_says_nothing(plan):
         (
             a_right_row_is_told_to_be_wrong,
             "the plan says that data/all is in error, and it is not",
+        ),
+        (
+            a_row_that_is_not_there_is_told,
+            "the plan tells of data/none, and there is no such row",
         ),
         (another_column_is_told_to_be_wrong, "web/wrong is wrong in ['freeze'], not {'match'}"),
         (an_error_says_nothing, "an error of web/wrong says nothing"),

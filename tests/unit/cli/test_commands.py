@@ -8,7 +8,7 @@ import pytest
 from cli.checks import Finding, _timed, _tool
 from cli.paths import ROOT
 
-COMMANDS = ("test", "check", "fix", "host", "demo", "up", "down")
+COMMANDS = ("test", "check", "fix", "bench", "host", "demo", "up", "down")
 
 
 def baton(*arguments: str) -> subprocess.CompletedProcess[str]:

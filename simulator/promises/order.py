@@ -26,7 +26,7 @@ def stages(evidence: Evidence) -> Verdict:
                 f"of an earlier stage of {policy} had its outcome"
                 for machine in earlier
                 if not _has_outcome(evidence, machine, start.at)
-                and _can_start(evidence, policy, machine, start.at)
+                and _keeps_waiting(evidence, history, policy, machine, start)
             ]
         halting = [_halt(evidence, policy, start) for policy in owners]
         if halting and all(halting):
@@ -124,14 +124,28 @@ def _has_outcome(evidence: Evidence, machine: Machine, moment: datetime) -> bool
     )
 
 
-def _can_start(evidence: Evidence, policy: Policy, machine: Machine, moment: datetime) -> bool:
-    """Whether it began, or could; a VM that no start is left to is given up, and keeps nobody waiting."""
-    if any(start.vm == machine.key and start.at <= moment for start in evidence.accepted):
+def _keeps_waiting(
+    evidence: Evidence, history: History, policy: Policy, machine: Machine, start: Start
+) -> bool:
+    """Whether a later start had to wait for the VM.
+
+    One that no start is left to is given up and keeps nobody waiting; so is one that could start only so
+    late that a VM of a later stage would lose its window over it.
+    """
+    if any(other.vm == machine.key and other.at <= start.at for other in evidence.accepted):
         return True
-    window = window_at(evidence, machine.key, moment)
-    if window is None:
+    window = window_at(evidence, machine.key, start.at)
+    first = window and policy.first_fit(max(start.at, window.start), window.end)
+    if not first:
         return False
-    return policy.first_fit(max(moment, window.start), window.end) is not None
+    waited = first + policy.estimate + policy.stage_gap
+    return not any(
+        policy.stage(later) > policy.stage(machine)
+        and (open_ := window_at(evidence, later.key, start.at))
+        and start.at < open_.end
+        and policy.first_fit(max(waited, open_.start), open_.end) is None
+        for later in _members(evidence, history, policy, start.at)
+    )
 
 
 def _halt(evidence: Evidence, policy: Policy, start: Start) -> Row | None:

@@ -183,7 +183,10 @@ def _fill(
             placed.append((task, kept))
         else:
             free.append(task)
-    taken = list(_take_turns(line, free, opens, rank, together=lane.slots > 1 or bool(elsewhere)))
+    # Where nobody can be away beside another, places forbid nothing and need no turns of their own.
+    alone = lane.slots == 1 and not elsewhere
+    turns = _one_by_one(line, free, opens) if alone else _take_turns(line, free, opens, rank)
+    taken = list(turns)
     placed += taken
     if len(taken) < len(placed):
         placed.sort(key=lambda each: (each[1], each[0].key))
@@ -194,18 +197,33 @@ def _may_keep(task: Task, kept: int, opens: int) -> bool:
     return max(opens, task.opens) <= kept < task.closes
 
 
-def _take_turns(
-    line: Timeline, tasks: Iterable[Task], opens: int, rank: Rank, *, together: bool
-) -> Iterator[tuple[Task, int]]:
-    """Gives the tasks their starts, in the order of time.
+def _one_by_one(line: Timeline, tasks: Iterable[Task], opens: int) -> Iterator[tuple[Task, int]]:
+    """Starts in the order of time, for whose window closes first of those that can go."""
+    coming = sorted(tasks, key=lambda task: (task.opens, task.key), reverse=True)
+    ready: Heap = []
+    at = opens
+    while coming or ready:
+        if not ready:
+            at = max(at, coming[-1].opens)
+        while coming and coming[-1].opens <= at:
+            task = coming.pop()
+            heappush(ready, (task.closes, task.key, task))
+        task = ready[0][2]
+        start = line.earliest(task.place, at, task.closes)
+        if start is not None and coming and coming[-1].opens < start:
+            at = coming[-1].opens  # it might go before
+            continue
+        heappop(ready)
+        if start is not None:
+            line.put(task.place, start)
+            yield task, start
+            at = start
 
-    Args:
-        line: The stage's timeline.
-        tasks: Those without a start.
-        opens: No start before this.
-        rank: Who goes first.
-        together: Whether others may be away at the same time, so that places matter.
-    """
+
+def _take_turns(
+    line: Timeline, tasks: Iterable[Task], opens: int, rank: Rank
+) -> Iterator[tuple[Task, int]]:
+    """Starts in the order of time, for whoever ranks first of those that can go."""
     coming = sorted(tasks, key=lambda task: (task.opens, task.key), reverse=True)
     queue = _Queue(line, rank)
     at = opens
@@ -213,8 +231,7 @@ def _take_turns(
         if not queue:
             at = max(at, coming[-1].opens)
         while coming and coming[-1].opens <= at:
-            task = coming.pop()
-            queue.add(task, task.place if together else _ANYWHERE, at)
+            queue.add(coming.pop(), at)
         turn = queue.first(at)
         if turn is None:
             continue
@@ -225,9 +242,6 @@ def _take_turns(
         line.put(task.place, turn.start)
         yield task, turn.start
         at = turn.start
-
-
-_ANYWHERE = Place()
 
 
 class _Queue:
@@ -245,10 +259,10 @@ class _Queue:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def add(self, task: Task, place: Place, at: int) -> None:
+    def add(self, task: Task, at: int) -> None:
         """One more, who may start at `at`."""
-        heappush(self._waiting.setdefault(place, []), (task.closes, task.key, task))
-        self._turn(place, at)
+        heappush(self._waiting.setdefault(task.place, []), (task.closes, task.key, task))
+        self._turn(task.place, at)
 
     def first(self, at: int) -> Turn | None:
         """Whose turn is next, from `at` on; those for whom it is too late are dropped."""
@@ -258,7 +272,7 @@ class _Queue:
             if not heap or (turn.closes, turn.key, turn.waiting) != (*heap[0][:2], len(heap)):
                 heappop(self._turns)  # another has taken its place
                 continue
-            start = self._line.earliest(heap[0][2].place, max(at, turn.start), turn.closes)
+            start = self._line.earliest(turn.place, max(at, turn.start), turn.closes)
             if start == turn.start:
                 return turn
             heappop(self._turns)

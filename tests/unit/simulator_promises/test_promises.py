@@ -20,6 +20,7 @@ from simulator.promises.model import (
 
 T0 = datetime(2026, 12, 1, 12, tzinfo=UTC)
 RULES = {
+    "estimate": "3s",
     "match": "tag:owner=shop",
     "sequence": "tag:tier=db; tag:tier=web",
     "gap": "2s",
@@ -399,6 +400,19 @@ def test_a_vm_that_no_start_is_left_to_keeps_nobody_waiting():
     run.row("db-3", 600, "missed")
 
     assert "P3" not in broken(run)
+
+
+@pytest.mark.parametrize(("closes", "held"), [(200, True), (2000, False)])
+def test_a_vm_that_opens_so_late_that_a_later_stage_would_lose_its_window_keeps_nobody_waiting(
+    closes, held
+):
+    run = a_run(estimate="5s")
+    run.windows = [replace(window, end=at(closes)) for window in run.windows]
+    run.vm("db-3", "db")
+    run.windows[-1] = replace(run.windows[-1], start=at(300), end=at(600))
+    run.redeploy("db-3", 310, 312)
+
+    assert ("P3" not in broken(run)) is held
 
 
 def test_a_vm_that_is_away_as_its_window_ends_keeps_the_next_stage_waiting():

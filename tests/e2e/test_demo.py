@@ -37,7 +37,7 @@ def verdicts(said: str) -> dict[str, str]:
 ALL_HELD = {f"P{number}": "held" for number in range(1, 8)}
 
 
-@pytest.mark.parametrize("scenario", ["default", "edited", "lying"])
+@pytest.mark.parametrize("scenario", ["default", "edited", "hours", "lying"])
 def test_every_promise_holds(scenario):
     code, said = demo(scenario)
 

@@ -12,13 +12,14 @@ from datetime import datetime
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import PolicyKey
 from shared.domain.maintenance import Vm
+from shared.domain.placement import place_of_job
 from shared.domain.planning.groups import grouped, lane_of
 from shared.domain.planning.lane import plan_lane
 from shared.domain.planning.model import Fixed, Lane, Place, Stage, Task, instant, micros, span
 from shared.domain.planning.reasons import reasons
 from shared.domain.planning.search import plan_group
 from shared.domain.policy import Policy
-from shared.domain.rules import by_itself, halted_by, place_of_job
+from shared.domain.rules import by_itself, halted_by
 
 _MINUTE = 60_000_000  # of microseconds
 NOT_YET = 0

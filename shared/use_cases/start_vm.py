@@ -11,9 +11,10 @@ from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change, Ledger
 from shared.domain.maintenance import Vm
 from shared.domain.mode import Mode
+from shared.domain.placement import set_conflict, with_away
 from shared.domain.policy import Policy
 from shared.domain.policy_row import standing
-from shared.domain.rules import Wait, backoff, set_conflict, why_not_now, with_away
+from shared.domain.rules import Wait, backoff, why_not_now
 from shared.ports import PolicyStore
 from shared.use_cases.steps import Steps
 

@@ -10,7 +10,8 @@ from shared.domain.job import Job
 from shared.domain.ledger import Away, Change, Ledger
 from shared.domain.maintenance import MaintenanceStatus, Vm
 from shared.domain.pace import Pace, next_tick
-from shared.domain.rules import Wait, without_away
+from shared.domain.placement import without_away
+from shared.domain.rules import Wait
 from shared.ports import Bus, Clock, JobStore, VirtualMachines, Wake, WakeAt
 from shared.use_cases.settle import Settle, good_policy
 

@@ -2,6 +2,7 @@
 
 model     what is planned: tasks (VMs) in the stages of lanes (policies); instants are whole microseconds
 timeline  the starts of one stage, and the earliest next one that fits among them
+turns     who of a stage starts next
 lane      one policy's plan: stage after stage, giving up what costs more than it saves
 search    the best plan of a group, exactly where it is small
 groups    which policies have to be planned together

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 from shared.domain.ledger import PolicyKey
 from shared.domain.planning.exact import improve
-from shared.domain.planning.lane import OTHER_RANKS, LanePlan, Rank, could_start, plan_lane, soonest
+from shared.domain.planning.lane import LanePlan, could_start, plan_lane
 from shared.domain.planning.model import Lane, Place
 from shared.domain.planning.timeline import Elsewhere
+from shared.domain.planning.turns import OTHER_RANKS, Rank, soonest
 
 Score = tuple[int, int]
 

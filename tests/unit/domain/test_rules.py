@@ -4,16 +4,9 @@ import pytest
 
 from shared.domain.job import JobState
 from shared.domain.ledger import Away, Ledger, UnreadRow
+from shared.domain.placement import placement_conflict, set_conflict, with_away, without_away
 from shared.domain.policy_row import parse_policy
-from shared.domain.rules import (
-    backoff,
-    next_turns,
-    placement_conflict,
-    set_conflict,
-    why_wait,
-    with_away,
-    without_away,
-)
+from shared.domain.rules import backoff, next_turns, why_wait
 from tests.builders import NOW, SUBSCRIPTION, a_head, a_job, a_status, a_vm
 
 SECOND = timedelta(seconds=1)

@@ -160,7 +160,7 @@ class PolicyRow:
 
 
 class PolicyStore(Protocol):
-    """Table `BatonPolicies`: written by people, read by Baton."""
+    """Table `BatonPolicies`: written by people, by hand or with `./baton policy`, and read by Baton."""
 
     async def rows(self) -> Sequence[PolicyRow]:
         """Every row, sorted by team and policy."""
@@ -168,6 +168,25 @@ class PolicyStore(Protocol):
 
     async def row(self, team: str, policy: str) -> PolicyRow | None:
         """One row, read now; None if there is none."""
+        ...
+
+    async def write(self, row: PolicyRow) -> None:
+        """Writes a row for a person, as a whole: a column that is not in it is gone.
+
+        A row with an ETag replaces the one that was read; one without is new.
+
+        Raises:
+            Stale: The row changed or vanished meanwhile, or there is one already.
+            InvalidInput: A key or a value that no table takes; names the column.
+        """
+        ...
+
+    async def delete(self, row: PolicyRow) -> None:
+        """Deletes a row for a person.
+
+        Raises:
+            Stale: The row changed or vanished meanwhile.
+        """
         ...
 
     async def write_status(self, row: PolicyRow, *, status: str, message: str) -> None:
@@ -231,6 +250,10 @@ class JobStore(Protocol):
 
 class OutcomeStore(Protocol):
     """Table `BatonOutcomes`: one row per attempt, never changed."""
+
+    async def of(self, vm_id: str) -> Sequence[Mapping[str, object]]:
+        """A VM's rows, newest first, with the columns of the table."""
+        ...
 
     async def add(self, job: Job, attempt: Attempt) -> None:
         """Writes the row. The same job and attempt number again changes nothing."""

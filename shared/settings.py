@@ -52,8 +52,14 @@ class Settings:
     email_to: tuple[str, ...]
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(
+    environment: Mapping[str, str] = os.environ, *, bus_required: bool = True
+) -> Settings:
     """Reads and checks every setting.
+
+    Args:
+        environment: The settings.
+        bus_required: False for the commands that send nothing.
 
     Raises:
         InvalidInput: With every problem, each naming its setting, what stood there and the fix.
@@ -61,7 +67,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     reader = _Reader(environment)
     arm_url = reader.get("BATON_ARM_URL", "https://management.azure.com", _url).rstrip("/")
     tables, tables_endpoint = reader.either("BATON_TABLES", "endpoint", _url)
-    bus, bus_namespace = reader.either("BATON_BUS", "fullyQualifiedNamespace", _host)
+    bus, bus_namespace = reader.either(
+        "BATON_BUS", "fullyQualifiedNamespace", _host, required=bus_required
+    )
     email_url = reader.get("BATON_EMAIL_URL", "", _email_url)
     settings = Settings(
         subscriptions=reader.get("BATON_SUBSCRIPTIONS", (), _subscriptions),
@@ -113,11 +121,14 @@ class _Reader:
             self.problems += wrong.problems
             return default
 
-    def either(self, name: str, suffix: str, read: Callable[[str, str], str]) -> tuple[str, str]:
-        """A connection string, or the endpoint for an identity; one of them is required."""
+    def either(
+        self, name: str, suffix: str, read: Callable[[str, str], str], *, required: bool = True
+    ) -> tuple[str, str]:
+        """A connection string, or the endpoint for an identity; both `""` where neither is required."""
         connection = self._environment.get(name, "").strip()
         endpoint = self.get(f"{name}__{suffix}", "", read)
-        if not connection and not endpoint and not self._environment.get(f"{name}__{suffix}"):
+        given = connection or self._environment.get(f"{name}__{suffix}")
+        if required and not given:
             self.missing(
                 f"{name}__{suffix}", f"the service's address, or a connection string in {name}"
             )

@@ -159,14 +159,32 @@ class MemoryPolicies(Scripted):
         async with self.call("row", team, policy):
             return self._rows.get((team, policy))
 
+    async def write(self, row: PolicyRow) -> None:
+        """See the port."""
+        async with self.call("write", row):
+            entity = rows.policy_write(row).entity
+            self._check(row)
+            self._keep(rows.policy_of(entity, ""))
+
+    async def delete(self, row: PolicyRow) -> None:
+        """See the port."""
+        async with self.call("delete", row):
+            self._check(row)
+            self.remove(row.team, row.policy)
+
     async def write_status(self, row: PolicyRow, *, status: str, message: str) -> None:
         """See the port."""
         async with self.call("write_status", row, status, message):
-            old = self._rows.get((row.team, row.policy))
-            if old is None or old.etag != row.etag:
-                raise Stale(f"policy {row.team}/{row.policy} is not as it was read")
+            old = self._check(row)
             cells = rows.status_row(row, status=status, message=message)
             self._keep(replace(old, status=cells["status"], status_message=cells["statusMessage"]))
+
+    def _check(self, row: PolicyRow) -> PolicyRow:
+        """The row as it is kept, if it still has the ETag with which it was read, or is new."""
+        old = self._rows.get((row.team, row.policy)) or replace(row, etag="")
+        if old.etag != row.etag:
+            raise Stale(f"policy {row.team}/{row.policy} is not as it was read")
+        return old
 
     def _keep(self, row: PolicyRow) -> PolicyRow:
         self._written += 1
@@ -238,6 +256,11 @@ class MemoryOutcomes(Scripted):
     def rows(self) -> list[Entity]:
         """Every row as the table has it; in each subscription the newest first."""
         return [row for _, row in sorted(self._rows.items())]
+
+    async def of(self, vm_id: str) -> Sequence[Mapping[str, object]]:
+        """See the port."""
+        async with self.call("of", vm_id):
+            return rows.outcomes_of(vm_id, self.rows())
 
     async def add(self, job: Job, attempt: Attempt) -> None:
         """See the port."""

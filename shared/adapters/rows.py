@@ -225,6 +225,15 @@ def outcome_row(job: Job, attempt: Attempt) -> Entity:
     return cells | {name: of_job[name] for name in OUTCOME_OF_JOB if name in of_job}
 
 
+def outcomes_of(vm_id: str, entities: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """Those of a VM, whatever the case of its id; its name may be another VM's too."""
+    return [
+        {name: plain(cell) for name, cell in entity.items()}
+        for entity in entities
+        if str(entity.get("vmId")).lower() == vm_id.lower()
+    ]
+
+
 # --- alerts ----------------------------------------------------------------------------------------
 
 
@@ -270,6 +279,21 @@ def policy_of(entity: Mapping[str, object], etag: str) -> PolicyRow:
     return PolicyRow(
         team=team, policy=policy, columns=cells, status=status, status_message=message, etag=etag
     )
+
+
+def policy_write(row: PolicyRow) -> Write:
+    """A policy's whole row: what people wrote, and Baton's two columns as they were.
+
+    Raises:
+        InvalidInput: A key or a value that no table takes.
+    """
+    entity: Entity = {"PartitionKey": key("PartitionKey", row.team)}
+    entity |= {"RowKey": key("RowKey", row.policy)}
+    for name, value in row.columns.items():
+        entity[name] = TEXT.write(name, value) if isinstance(value, str) else value
+    if row.status:
+        entity |= status_row(row, status=row.status, message=row.status_message)
+    return _write(entity, row.etag)
 
 
 def status_row(row: PolicyRow, *, status: str, message: str) -> Entity:

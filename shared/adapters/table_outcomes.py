@@ -1,8 +1,11 @@
 """OutcomeStore over table `BatonOutcomes`, which people read."""
 
+from collections.abc import Mapping, Sequence
+
 from shared.adapters import rows
 from shared.adapters.tables import TableService
 from shared.domain.job import Attempt, Job
+from shared.domain.maintenance import vm_parts
 
 
 class TableOutcomes:
@@ -10,6 +13,13 @@ class TableOutcomes:
 
     def __init__(self, service: TableService) -> None:
         self._table = service.table("Outcomes")
+
+    async def of(self, vm_id: str) -> Sequence[Mapping[str, object]]:
+        """See the port."""
+        subscription, _, name = vm_parts(vm_id)
+        condition = "PartitionKey eq @subscription and vmName eq @name"
+        found = await self._table.query(condition, subscription=subscription, name=name)
+        return rows.outcomes_of(vm_id, (row.entity for row in found))
 
     async def add(self, job: Job, attempt: Attempt) -> None:
         """See the port."""

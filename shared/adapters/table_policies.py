@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from shared.adapters import rows
+from shared.adapters.rows import Write
 from shared.adapters.tables import TableService
 from shared.ports import PolicyRow
 
@@ -22,6 +23,15 @@ class TablePolicies:
         """See the port."""
         found = await self._table.get(team, policy)
         return rows.policy_of(found.entity, found.etag) if found else None
+
+    async def write(self, row: PolicyRow) -> None:
+        """See the port."""
+        await self._table.transact([rows.policy_write(row)])
+
+    async def delete(self, row: PolicyRow) -> None:
+        """See the port."""
+        keys = {"PartitionKey": row.team, "RowKey": row.policy}
+        await self._table.transact([Write(verb="delete", entity=keys, etag=row.etag)])
 
     async def write_status(self, row: PolicyRow, *, status: str, message: str) -> None:
         """See the port."""

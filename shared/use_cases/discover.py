@@ -51,7 +51,7 @@ class Discover:
         for attempt in range(_TRIES_MAX):
             if attempt:
                 books = await self.jobs.books()
-            standings, heads = _policies(rows, books)
+            standings, heads = standings_of(rows, books)
             plan = reconcile(
                 books,
                 standings,
@@ -117,7 +117,7 @@ class Discover:
         await self.bus.wake(wakes, now=now)
 
 
-def _policies(
+def standings_of(
     rows: Sequence[PolicyRow], books: Books
 ) -> tuple[dict[PolicyKey, Standing], dict[PolicyKey, Head]]:
     """How each row counts, and the head that each good row should have."""

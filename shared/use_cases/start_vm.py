@@ -11,6 +11,7 @@ from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change, Ledger
 from shared.domain.maintenance import Vm
 from shared.domain.mode import Mode
+from shared.domain.pace import Pace, next_tick
 from shared.domain.placement import set_conflict, with_away
 from shared.domain.policy import Policy
 from shared.domain.policy_row import standing
@@ -56,11 +57,11 @@ class StartVm:
         now = self.steps.clock.now()
         if vm and vm.maintenance:
             job = replace(job, maintenance=vm.maintenance)
-        ended = self._ended(job, vm, wait, now)
+        ended = end_without_start(job, vm, wait, now)
         if ended:
             await self.steps.conclude(ended, ledger)
             return
-        wait = wait or self._vm_in_the_way(vm, stands.policy, now)
+        wait = wait or vm_in_the_way(vm, stands.policy, self.steps.pace, now)
         if wait or vm is None:
             await self.steps.wait(job, wait or Wait("the VM was not read"))
         elif self.mode is Mode.DRY_RUN:
@@ -69,40 +70,6 @@ class StartVm:
             await self.steps.conclude(ended, ledger)
         else:
             await self._start(job, vm, ledger)
-
-    def _ended(self, job: Job, vm: Vm | None, wait: Wait | None, now: datetime) -> Job | None:
-        """The job at an end without a start, if what Azure shows now means one."""
-        if vm is None:
-            return job.ended(JobState.GONE, now=now, reason="the VM was deleted")
-        if vm.maintenance is None:
-            reason = "Azure no longer announces the maintenance"
-            return job.ended(JobState.WITHDRAWN, now=now, reason=reason)
-        if now >= vm.maintenance.pre_maintenance_window_end_time:
-            why = wait.reason if wait else "its turn came too late"
-            reason = f"the self-service window closed first: {why}"
-            return job.ended(JobState.MISSED, now=now, reason=reason)
-        return None
-
-    def _vm_in_the_way(self, vm: Vm | None, policy: Policy | None, now: datetime) -> Wait | None:
-        """What at the VM itself, read now, is in the way of a start now."""
-        if vm is None or vm.maintenance is None:
-            return Wait("the VM was not read")
-        if policy is None or not policy.takes(vm):
-            return Wait("its policy no longer matches it")
-        opens = vm.maintenance.pre_maintenance_window_start_time
-        if now < opens:
-            return Wait("its self-service window opens later", opens)
-        if not vm.maintenance.is_open(now):
-            reason = "Azure does not allow it now (isCustomerInitiatedMaintenanceAllowed is false)"
-            return Wait(reason, self.steps.poll(self.steps.pace.retry_delay))
-        if closed := policy.hours.why_closed(now, policy.estimate):
-            closes = vm.maintenance.pre_maintenance_window_end_time
-            return Wait(closed, policy.hours.next_start(now, policy.estimate, closes))
-        if vm.provisioning_state.lower() == "updating":
-            return Wait(
-                "another operation runs on the VM", self.steps.poll(self.steps.pace.check_interval)
-            )
-        return None
 
     async def _start(self, job: Job, vm: Vm, ledger: Ledger) -> None:
         """Writes the intent, sends the start once, writes the answer."""
@@ -219,6 +186,47 @@ class StartVm:
                     claimed_at=None,
                 )
             )
+
+
+def end_without_start(job: Job, vm: Vm | None, wait: Wait | None, now: datetime) -> Job | None:
+    """The planned job at an end, if what Azure shows now of its VM means one.
+
+    Args:
+        job: With its maintenance as Azure shows it now.
+        vm: None if it does not exist.
+        wait: What by rule is in the way of a start.
+        now: The instant of the decision.
+    """
+    if vm is None:
+        return job.ended(JobState.GONE, now=now, reason="the VM was deleted")
+    if vm.maintenance is None:
+        reason = "Azure no longer announces the maintenance"
+        return job.ended(JobState.WITHDRAWN, now=now, reason=reason)
+    if now >= vm.maintenance.pre_maintenance_window_end_time:
+        why = wait.reason if wait else "its turn came too late"
+        reason = f"the self-service window closed first: {why}"
+        return job.ended(JobState.MISSED, now=now, reason=reason)
+    return None
+
+
+def vm_in_the_way(vm: Vm | None, policy: Policy | None, pace: Pace, now: datetime) -> Wait | None:
+    """What at the VM itself, read now, is in the way of a start now."""
+    if vm is None or vm.maintenance is None:
+        return Wait("the VM was not read")
+    if policy is None or not policy.takes(vm):
+        return Wait("its policy no longer matches it")
+    opens = vm.maintenance.pre_maintenance_window_start_time
+    if now < opens:
+        return Wait("its self-service window opens later", opens)
+    if not vm.maintenance.is_open(now):
+        reason = "Azure does not allow it now (isCustomerInitiatedMaintenanceAllowed is false)"
+        return Wait(reason, next_tick(now, pace.retry_delay))
+    if closed := policy.hours.why_closed(now, policy.estimate):
+        closes = vm.maintenance.pre_maintenance_window_end_time
+        return Wait(closed, policy.hours.next_start(now, policy.estimate, closes))
+    if vm.provisioning_state.lower() == "updating":
+        return Wait("another operation runs on the VM", next_tick(now, pace.check_interval))
+    return None
 
 
 def _request_id(job: Job) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.ports import OutcomeStore
-from tests.builders import NOW, SUBSCRIPTION, a_job, a_status, an_attempt
+from tests.builders import NOW, SUBSCRIPTION, a_job, a_status, a_vm, a_vm_id, an_attempt
 from tests.contract.conftest import People
 
 
@@ -83,3 +83,23 @@ async def test_each_attempt_is_a_row_and_the_newest_comes_first(
         await outcomes.add(a_job(attempt=number), an_attempt(number=number, ended_at=ended_at))
 
     assert [row["attempt"] for row in await people.outcomes()] == [10, 3, 2, 1]
+
+
+async def test_a_vms_outcomes_are_found_by_its_id_in_any_case_newest_first(
+    outcomes: OutcomeStore,
+) -> None:
+    job, other = a_job("web-1"), a_job(vm=a_vm("web-1", resource_group="other"))
+    for number in (1, 2):
+        ended = NOW + number * timedelta(minutes=1)
+        await outcomes.add(job, an_attempt(number=number, ended_at=ended))
+    await outcomes.add(other, an_attempt())
+    await outcomes.add(a_job("web-2"), an_attempt())
+
+    found = await outcomes.of(a_vm_id("web-1", group="SHOP"))
+
+    assert [(row["attempt"], row["outcome"]) for row in found] == [
+        (2, "completed"),
+        (1, "completed"),
+    ]
+    assert found[0]["endedAt"] == NOW + timedelta(minutes=2)
+    assert list(await outcomes.of(a_vm_id("web-3"))) == []

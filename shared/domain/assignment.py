@@ -55,6 +55,11 @@ class Assigner:
                 found.append(standing)
         return _assignment(found)
 
+    def wanting(self, vm: Vm) -> list[Standing]:
+        """Every policy that by itself wants the VM, the lowest priority number first."""
+        found = {standing.key: standing for standing in self._candidates(vm)}
+        return [standing for standing in found.values() if standing.takes(vm)]
+
     def _candidates(self, vm: Vm) -> list[Standing]:
         """Every policy that may want the VM, the lowest priority number first."""
         found: list[Standing] = []

@@ -1,0 +1,82 @@
+"""What the operator's verbs work with: the tables and Resource Manager that the settings name, and no bus."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from shared.adapters.arm import connect_arm
+from shared.adapters.credentials import Identity, client_id
+from shared.adapters.system_clock import SystemClock
+from shared.adapters.table_jobs import TableJobs
+from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_policies import TablePolicies
+from shared.adapters.tables import connect_tables
+from shared.domain.mode import Mode
+from shared.domain.pace import Pace
+from shared.ports import PolicyStore
+from shared.settings import read_settings
+from shared.use_cases.approve import Approve
+from shared.use_cases.explain import Explain
+from shared.use_cases.preview import Preview
+from shared.use_cases.see_fleet import SeeFleet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The use cases, for one command."""
+
+    mode: Mode
+    policies: PolicyStore
+    preview: Preview
+    explain: Explain
+    approve: Approve
+
+
+@asynccontextmanager
+async def at_the_desk() -> AsyncIterator[Desk]:
+    """Connects on first use, and closes when the command is done.
+
+    Raises:
+        InvalidInput: Settings are bad or missing; all are named.
+    """
+    settings = read_settings(bus_required=False)
+    clock = SystemClock()
+    async with AsyncExitStack() as opened:
+        of_tables = await opened.enter_async_context(_identity("BATON_TABLES"))
+        of_arm = await opened.enter_async_context(_identity("BATON_ARM"))
+        tables = connect_tables(
+            settings.tables, settings.tables_endpoint, of_tables, settings.table_prefix
+        )
+        opened.push_async_callback(tables.close)
+        vms = connect_arm(
+            settings.arm_url, settings.arm_token or of_arm, settings.subscriptions, clock=clock
+        )
+        opened.push_async_callback(vms.close)
+        policies, jobs = TablePolicies(tables), TableJobs(tables)
+        see = SeeFleet(clock=clock, vms=vms)
+        preview = Preview(clock=clock, policies=policies, jobs=jobs, see=see, mode=settings.mode)
+        yield Desk(
+            mode=settings.mode,
+            policies=policies,
+            preview=preview,
+            explain=Explain(
+                clock=clock,
+                vms=vms,
+                policies=policies,
+                jobs=jobs,
+                outcomes=TableOutcomes(tables),
+                preview=preview,
+                mode=settings.mode,
+                pace=Pace(
+                    check_interval=settings.check_interval,
+                    redeploy_timeout=settings.redeploy_timeout,
+                    retry_delay=settings.retry_delay,
+                ),
+            ),
+            approve=Approve(clock=clock, jobs=jobs),
+        )
+
+
+def _identity(connection: str) -> Identity:
+    return Identity(client_id(os.environ, connection))

@@ -5,8 +5,9 @@ Only light modules are imported here, so that `./baton --help` answers at once.
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,7 +22,32 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Does planned VM maintenance before Azure does it to you.",
 )
+policy = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="The rows of BatonPolicies: check a file, apply it, list and export what is there.",
+)
+app.add_typer(policy, name="policy")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+_EXITS = "Exit code: 0 done, 1 something is wrong or failed, 2 an argument, a file or a setting is unusable."
+_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+_Policies = Annotated[Path | None, typer.Option(help="Policy rows as JSON or YAML; - for stdin.")]
+_Fleet = Annotated[
+    Path | None,
+    typer.Option(help="VMs as Resource Manager answers them, with instance views (JSON)."),
+]
+_Locations = Annotated[
+    Path | None,
+    typer.Option(help="Locations as Resource Manager lists them: pairs and zones (JSON)."),
+]
+_Now = Annotated[
+    str | None, typer.Option(help="As of this instant, with its offset; default: the clock.")
+]
+_PolicyFile = Annotated[
+    Path,
+    typer.Argument(help="Rows as JSON or YAML; - for stdin. docs/policies.md has the columns."),
+]
 
 
 def _example(command: str) -> str:
@@ -125,6 +151,133 @@ def down() -> None:
     from cli import laptop  # noqa: PLC0415 - it loads the table SDK
 
     raise typer.Exit(code=laptop.down())
+
+
+@app.command(
+    epilog=f"{_example('./baton plan --policies policies.yaml --fleet vms.json --html plan.html')}"
+    f"\n\n{_EXITS} A plan in which some VMs have no start is a plan: 0."
+)
+def plan(
+    policies: _Policies = None,
+    fleet: _Fleet = None,
+    locations: _Locations = None,
+    now: _Now = None,
+    html: Annotated[Path | None, typer.Option(help="Draw it into this file, one page.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Show when each offered VM goes, and why one does not. Nothing is written.
+
+    From files: a fleet on which nothing runs yet. Without files: the tables and Azure as they are now.
+    """
+    from cli import plan as verb  # noqa: PLC0415 - only a verb pays for what it loads
+    from cli import say  # noqa: PLC0415
+    from cli.given import Given  # noqa: PLC0415
+
+    given = Given(policies=policies, fleet=fleet, locations=locations, now=now)
+    raise typer.Exit(say.run(lambda: verb.run(given, _clock(), as_json=as_json, html=html)))
+
+
+@app.command(epilog=f"{_example('./baton explain shop-web-02')}\n\n{_EXITS}")
+def explain(
+    vm: Annotated[str, typer.Argument(help="Its name or ARM id.")],
+    policies: _Policies = None,
+    fleet: _Fleet = None,
+    locations: _Locations = None,
+    now: _Now = None,
+    as_json: _Json = False,
+) -> None:
+    """Say where a VM stands, why it goes now or does not, and what comes next.
+
+    By the rules that Baton itself goes by: from files, or without them from the tables and Azure.
+    """
+    from cli import explain as verb  # noqa: PLC0415 - only a verb pays for what it loads
+    from cli import say  # noqa: PLC0415
+    from cli.given import Given  # noqa: PLC0415
+
+    given = Given(policies=policies, fleet=fleet, locations=locations, now=now)
+    raise typer.Exit(say.run(lambda: verb.run(vm, given, _clock(), as_json=as_json)))
+
+
+@app.command(epilog=f"{_example('./baton approve shop/web --until 8h')}\n\n{_EXITS}")
+def approve(
+    policy_name: Annotated[
+        str, typer.Argument(metavar="TEAM/POLICY", help="The policy whose rollout may go.")
+    ],
+    until: Annotated[
+        str | None,
+        typer.Option(help="It counts until then: an instant with its offset, or 8h from now."),
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who approves; default: this user.")] = None,
+) -> None:
+    """Let a rollout go whose policy has `approval` `required`."""
+    from cli import approve as verb  # noqa: PLC0415 - only a verb pays for what it loads
+    from cli import say  # noqa: PLC0415
+
+    raise typer.Exit(say.run(lambda: verb.run(policy_name, until=until, by=by, clock=_clock())))
+
+
+@policy.command(
+    epilog=f"{_example('./baton policy validate policies.yaml --fleet vms.json')}\n\n{_EXITS}"
+)
+def validate(
+    file: _PolicyFile,
+    fleet: Annotated[
+        Path | None,
+        typer.Option(help="VMs as Resource Manager lists them (JSON), to find ties and idle rows."),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Say everything that is wrong with a file of policies: row, line, column, value, and the fix."""
+    from cli import policy_check, say  # noqa: PLC0415 - only a verb pays for what it loads
+
+    now = _clock()
+    raise typer.Exit(say.run(lambda: policy_check.validate(file, fleet, as_json=as_json, now=now)))
+
+
+@policy.command(epilog=f"{_example('./baton policy apply policies.yaml')}\n\n{_EXITS}")
+def apply(
+    file: _PolicyFile,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete the rows that the file does not have.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do delete them, after --prune.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Make the table's rows as the file has them; Baton's own columns of a row stay.
+
+    Nothing is written where any row is wrong.
+    """
+    from cli import policies, say  # noqa: PLC0415
+
+    raise typer.Exit(say.run(lambda: policies.apply(file, prune=prune, yes=yes, as_json=as_json)))
+
+
+@policy.command("list", epilog=f"{_example('./baton policy list')}\n\n{_EXITS}")
+def list_policies(as_json: _Json = False) -> None:
+    """List the policies, and what Baton says of each."""
+    from cli import policies, say  # noqa: PLC0415
+
+    raise typer.Exit(say.run(lambda: policies.show(as_json=as_json)))
+
+
+@policy.command(
+    epilog=f"{_example('./baton policy export --format json > policies.json')}\n\n{_EXITS}"
+)
+def export(
+    form: Annotated[
+        Literal["yaml", "json"], typer.Option("--format", help="Form of the file.")
+    ] = "yaml",
+) -> None:
+    """Print the policies as a file that `validate` and `apply` take."""
+    from cli import policies, say  # noqa: PLC0415
+
+    raise typer.Exit(say.run(lambda: policies.export(as_json=form == "json")))
+
+
+def _clock() -> datetime:
+    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
+
+    return SystemClock().now()
 
 
 def _become(module: str, *arguments: str) -> None:

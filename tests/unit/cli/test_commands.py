@@ -8,7 +8,11 @@ import pytest
 from cli.checks import Finding, _timed, _tool
 from cli.paths import ROOT
 
-COMMANDS = ("test", "check", "fix", "bench", "host", "demo", "up", "down")
+COMMANDS = (
+    *("test", "check", "fix", "bench", "host", "demo", "up", "down"),
+    *("plan", "explain", "approve"),
+)
+POLICY_COMMANDS = ("policy validate", "policy apply", "policy list", "policy export")
 
 
 def baton(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -23,9 +27,9 @@ def test_help_lists_every_command():
     assert all(command in shown.stdout for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS + POLICY_COMMANDS)
 def test_the_help_of_a_command_has_an_example(command):
-    shown = baton(command, "--help")
+    shown = baton(*command.split(), "--help")
 
     assert shown.returncode == 0
     assert f"./baton {command}" in shown.stdout.split("Example:")[1]

@@ -1,0 +1,150 @@
+"""`./baton plan`, `explain` and `approve` on real tables and Azure's wire, before and after a discovery."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from cli import approve, explain, plan, policies, say
+from cli.given import Given
+from shared.adapters.arm import connect_arm
+from shared.adapters.letters import write_mail
+from shared.adapters.memory import MemoryAlerts, MemoryBus
+from shared.adapters.messages import decode
+from shared.adapters.system_clock import SystemClock
+from shared.adapters.table_jobs import TableJobs
+from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_policies import TablePolicies
+from shared.adapters.tables import connect_tables
+from shared.bootstrap import Outside, build
+from shared.settings import read_settings
+from tests.integration.arm.emulator import fleet, serve, vm
+
+POLICIES = """
+shop:
+  web: {match: 'name:web-*', approval: required, gap: 1m, estimate: 2m}
+  wrong: {match: 'name:wrong-*'}
+"""
+NOTHING = Given()
+
+
+class Terminal:
+    """The verbs, on settings that name real tables and the ARM emulator."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.clock = SystemClock().now()
+
+    def json(self, verb: Any) -> Any:
+        assert say.run(verb) == 0
+        return json.loads(self._capsys.readouterr().out)
+
+    def plan(self) -> Any:
+        return self.json(lambda: plan.run(NOTHING, self.clock, as_json=True, html=None))
+
+    def explain(self, name: str) -> Any:
+        return self.json(lambda: explain.run(name, NOTHING, self.clock, as_json=True))
+
+    def approve(self, policy: str) -> tuple[int, str]:
+        code = say.run(lambda: approve.run(policy, until=None, by="ann", clock=self.clock))
+        out, err = self._capsys.readouterr()
+        return code, out + err
+
+
+@pytest.fixture
+def terminal(
+    azurite: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Terminal]:
+    quiet = {key: value for key, value in vm("quiet-01").items() if key != "maintenance"}
+    machines = fleet(vm("web-01"), vm("web-02"), vm("lab-01"), quiet)
+    with serve(machines) as emulator:
+        for name, value in {
+            "BATON_TABLES": azurite,
+            "BATON_TABLE_PREFIX": f"T{uuid4().hex[:12]}",
+            "BATON_ARM_URL": emulator.url,
+            "BATON_MODE": "live",
+        }.items():
+            monkeypatch.setenv(name, value)
+        file = tmp_path / "policies.yaml"
+        file.write_text(POLICIES)
+        assert say.run(lambda: policies.apply(file, prune=False, yes=False, as_json=False)) == 0
+        capsys.readouterr()
+        yield Terminal(capsys)
+
+
+async def discover() -> None:
+    """What the app's timer does; its messages go nowhere."""
+    settings, clock = read_settings(bus_required=False), SystemClock()
+    tables = connect_tables(settings.tables, None, None, settings.table_prefix)
+    arm = connect_arm(settings.arm_url, settings.arm_token, (), clock=clock)
+    app = build(
+        settings,
+        Outside(
+            clock=clock,
+            vms=arm,
+            policies=TablePolicies(tables),
+            jobs=TableJobs(tables),
+            outcomes=TableOutcomes(tables),
+            alerts=MemoryAlerts(),
+            bus=MemoryBus(),
+            mailer=None,
+            letters=write_mail,
+            decode=decode,
+            jitter=lambda: 0.0,
+        ),
+    )
+    await app.discover()
+    await arm.close()
+    await tables.close()
+
+
+def test_a_plan_is_the_one_that_the_next_discovery_writes(terminal):
+    before = terminal.plan()
+    asyncio.run(discover())
+    after = terminal.plan()
+
+    assert [job["vmId"].rsplit("/", 1)[-1] for job in before["jobs"]] == ["web-01", "web-02"]
+    assert all(job["start"] and job["end"] for job in before["jobs"])
+    assert [one["reason"] for one in before["unmatched"]] == ["no enabled policy matches it"]
+    assert set(after["jobs"][0]) == {
+        "vmId",
+        "team",
+        "policy",
+        "stage",
+        "start",
+        "end",
+        "reason",
+    }
+    assert [job["vmId"] for job in after["jobs"]] == [job["vmId"] for job in before["jobs"]]
+
+
+def test_a_vm_is_explained_before_and_after_its_job_is_made_and_approved(terminal):
+    new = terminal.explain("WEB-01")
+    code, refused = terminal.approve("shop/web")
+
+    assert new["next"][0] == "It has no job yet: the next discovery makes it."
+    assert (code, "a policy with VMs that wait" in refused) == (2, True)
+
+    asyncio.run(discover())
+    waiting = terminal.explain("web-01")
+    approved = terminal.approve("shop/web")
+    free = terminal.explain("web-01")
+
+    assert (waiting["state"], waiting["rollout"], waiting["stage"]) == ("planned", 1, 1)
+    assert waiting["maintenance"]["isCustomerInitiatedMaintenanceAllowed"] is True
+    assert "waits for approval" in waiting["why"]
+    assert approved == (0, "Rollout 1 of shop/web is approved by ann; 2 VMs wait in it.\n")
+    assert free["why"] == "nothing is in its way"
+    assert free["outcomes"] == []
+
+
+def test_a_vm_that_baton_leaves_alone_says_why(terminal):
+    assert terminal.explain("lab-01")["why"] == "no enabled policy matches it"
+    assert terminal.explain("quiet-01")["why"] == "Azure announces no maintenance for it"

@@ -25,7 +25,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting, read. design.md's table of settings is their contract.
+    """Every setting, read. Their names and defaults are a contract with every deployment.
 
     Secrets (connection strings, the mail URL, the token) never show in the repr.
     """

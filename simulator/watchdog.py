@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-_GRACE_SECONDS = 2.0  # every process of the laptop cloud promises to stop within it
+_GRACE_SECONDS = 2.0  # the services stop within it; the host may take ten, and survives SIGKILL
 _LOOK_SECONDS = 0.05
 
 

@@ -126,6 +126,22 @@ def demo(
     raise typer.Exit(code=run_demo(scenario, plain=plain, record=record))
 
 
+@app.command(epilog=_example("./baton chaos --kills 60 --seed 7"))
+def chaos(
+    scenario: Annotated[
+        str, typer.Argument(help="Name of a built-in scenario, or a path to a .toml file.")
+    ] = "chaos",
+    kills: Annotated[int, typer.Option(help="How often the host is killed with SIGKILL.")] = 60,
+    seed: Annotated[
+        int | None, typer.Option(help="Of faults and kills; a new one each time by default.")
+    ] = None,
+) -> None:
+    """Let every service misbehave and kill the host every few seconds; a verdict on every promise."""
+    from cli.chaos import run_chaos  # noqa: PLC0415 - it loads the SDKs
+
+    raise typer.Exit(code=run_chaos(scenario, kills=kills, seed=seed))
+
+
 @app.command(epilog=_example("./baton up --scenario edited"))
 def up(
     scenario: Annotated[

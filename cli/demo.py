@@ -14,16 +14,15 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
+from cli.evidence import first_edits, gather, policy_edit, unended
 from cli.live import changes, is_half_way, picture
 from cli.paths import ROOT, STATE
 from cli.report import tell_mails, tell_outcomes, tell_verdicts, unmet
 from cli.watch import View, Watcher, get_json
 from simulator.laptop import LaptopCloud
 from simulator.processes import ProcessError
-from simulator.promises import Evidence, judge
+from simulator.promises import judge
 from simulator.promises.model import PolicyEdit
-from simulator.promises.policies import History
-from simulator.promises.reading import read_evidence
 from simulator.scenario_model import Edit
 from simulator.scenario_table import ScenarioError, parse_duration, resolve
 
@@ -91,7 +90,7 @@ async def _demo(
 ) -> bool:
     t0 = datetime.fromisoformat(cloud.services["arm"].facts["t0"])
     run = Run(cloud, console, t0, due=sorted(cloud.scenario.edits, key=lambda e: resolve(e.at, t0)))
-    run.edits = [_policy_edit(dict(row), t0) for row in cloud.scenario.policies]
+    run.edits = first_edits(cloud, t0)
     cloud.start_host()
     ready = time.perf_counter()
     console.print(f"Running after {ready - started:.1f} s: {cloud.scenario.title}\n")
@@ -160,10 +159,7 @@ def _is_over(run: Run, view: View) -> bool:
     """Every edit is made, and every VM that was offered maintenance has its terminal outcome."""
     if run.due or view.now < run.last_change + _QUIET or not view.is_over:
         return False
-    ended = {str(row["vmId"]).lower() for row in view.outcomes if row["terminal"]}
-    evidence = _evidence(run, log=(), vms=(), rows=(), mails=())
-    offered = {window.vm for window in evidence.windows}
-    return offered & History(evidence).ever_matched <= ended
+    return not unended(run.cloud, run.t0, run.edits, view.outcomes)
 
 
 def _edit(run: Run) -> None:
@@ -172,12 +168,7 @@ def _edit(run: Run) -> None:
         edit = run.due.pop(0)
         if edit.policy is not None:
             run.cloud.merge_policies(dict(edit.policy))
-            run.edits.append(_policy_edit(dict(edit.policy), _now()))
-
-
-def _policy_edit(row: dict[str, Any], at: datetime) -> PolicyEdit:
-    team, name = str(row.pop("PartitionKey")), str(row.pop("RowKey"))
-    return PolicyEdit(at=at, team=team, name=name, columns=row)
+            run.edits.append(policy_edit(edit.policy, _now()))
 
 
 def _tamper(run: Run) -> None:
@@ -193,14 +184,7 @@ def _report(run: Run, problems: list[str]) -> bool:
     """Tell everything; whether all promises held and all was as expected."""
     rows = run.cloud.outcomes()
     mails = get_json(f"{run.cloud.mail_url}/mails")
-    evidence = _evidence(
-        run,
-        log=get_json(f"{run.cloud.arm_url}/_emulator/log"),
-        vms=get_json(f"{run.cloud.arm_url}/_emulator/vms"),
-        rows=rows,
-        mails=mails,
-    )
-    verdicts = judge(evidence)
+    verdicts = judge(gather(run.cloud, run.t0, run.edits))
     tell_outcomes(run.console, rows)
     tell_mails(run.console, mails)
     tell_verdicts(run.console, verdicts)
@@ -208,18 +192,6 @@ def _report(run: Run, problems: list[str]) -> bool:
     for problem in problems:
         run.console.print(f"[bold red]Not as it should be:[/bold red] {problem}")
     return not problems and all(verdict.held for verdict in verdicts)
-
-
-def _evidence(run: Run, *, log: Any, vms: Any, rows: Any, mails: Any) -> Evidence:
-    return read_evidence(
-        scenario=run.cloud.scenario,
-        t0=run.t0,
-        log=log,
-        vms=vms,
-        rows=rows,
-        edits=run.edits,
-        mails=mails,
-    )
 
 
 def _record(view: View, title: str, path: Path) -> None:

@@ -83,6 +83,7 @@ class LaptopCloud:
         settings: Mapping[str, str] | None = None,
         ports: Ports = Ports(),
         bus_config: Path | None = None,
+        seed: int = 0,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Read the scenario; start nothing yet.
@@ -93,6 +94,7 @@ class LaptopCloud:
             settings: app settings that win over the scenario's.
             ports: where the services listen.
             bus_config: the queues, in the official emulator's format; None takes Baton's own.
+            seed: of the faults that the scenario asks for.
             say: told of what takes long.
 
         Raises:
@@ -107,6 +109,7 @@ class LaptopCloud:
         self._settings = {**self.scenario.settings, **(settings or {})}
         self._ports = ports
         self._bus_config = bus_config
+        self._seed = seed
         self._say = say
         self._stack = ExitStack()
         self._watchdog: Watchdog | None = None
@@ -128,6 +131,9 @@ class LaptopCloud:
                 child.await_ready()
             started = datetime.fromisoformat(self.services["arm"].facts["t0"])
             self.scenario = in_time(self.scenario, started)
+            if "tables" in self.scenario.faults:
+                self.services["tables_proxy"] = self._start(self._proxy())
+                self.services["tables_proxy"].await_ready()
             self.merge_policies(*self.scenario.policies)
             self._stack = self._stack.pop_all()
         return self
@@ -145,6 +151,13 @@ class LaptopCloud:
     def tables(self) -> str:
         """Connection string of the tables."""
         return str(self.services["azurite"].facts["connectionString"])
+
+    @property
+    def app_tables(self) -> str:
+        """Connection string of the tables as the app gets it: with the faults, if there are any."""
+        if "tables_proxy" not in self.services:
+            return self.tables
+        return azurite.connection_string(int(self.services["tables_proxy"].facts["port"]))
 
     @property
     def bus(self) -> str:
@@ -179,10 +192,22 @@ class LaptopCloud:
         return f"http://127.0.0.1:{self.host.facts['port']}"
 
     @property
+    def fault_urls(self) -> dict[str, str]:
+        """Where the faults of each service are told and changed, see `simulator.faults`."""
+        urls = {
+            "arm": f"{self.arm_url}/_emulator/faults",
+            "bus": f"{self.bus_admin_url}/faults",
+            "mail": f"{self.mail_url}/faults",
+        }
+        if proxy := self.services.get("tables_proxy"):
+            urls["tables"] = f"http://127.0.0.1:{proxy.facts['port']}/_emulator/faults"
+        return urls
+
+    @property
     def settings(self) -> dict[str, str]:
         """The app settings that point at these services, the scenario's among them."""
         return {
-            "BATON_TABLES": self.tables,
+            "BATON_TABLES": self.app_tables,
             "BATON_BUS": self.bus,
             "BATON_ARM_URL": self.arm_url,
             "BATON_ARM_TOKEN": _TOKEN,
@@ -241,20 +266,29 @@ class LaptopCloud:
             self.host.kill()
 
     def _programs(self, entry: Path) -> list[Program]:
-        ports = self._ports
-        bus = ("--port", str(ports.bus), "--admin-port", str(ports.bus_admin))
-        arm = ("--port", str(ports.arm), "--scenario", self._source)
-        mail = ("--port", str(ports.smtp), "--http-port", str(ports.mail))
+        ports, log, mails = self._ports, str(self.arm_log), str(self.folder / "mails")
         config = ("--config", str(self._bus_config)) if self._bus_config else ()
+        bus = ("--port", str(ports.bus), "--admin-port", str(ports.bus_admin), *config)
+        arm = ("--port", str(ports.arm), "--scenario", self._source, "--log", log)
+        mail = ("--port", str(ports.smtp), "--http-port", str(ports.mail), "--store", mails)
         return [
             azurite.program(entry, port=ports.tables),
-            python("servicebus", "simulator.servicebus", *bus, *config, folder=ROOT),
-            python("arm", "simulator.arm", *arm, "--log", str(self.arm_log), folder=ROOT),
-            python(
-                *("mail", "simulator.mail", *mail, "--store", str(self.folder / "mails")),
-                folder=ROOT,
-            ),
+            self._emulator("servicebus", *bus, *self._options("bus")),
+            self._emulator("arm", *arm, *self._options("arm")),
+            self._emulator("mail", *mail, *self._options("mail")),
         ]
+
+    def _proxy(self) -> Program:
+        port = self.services["azurite"].facts["port"]
+        behind = ("--tables", f"http://127.0.0.1:{port}")
+        return self._emulator("tables_proxy", *behind, *self._options("tables"))
+
+    def _emulator(self, name: str, *options: str) -> Program:
+        return python(name, f"simulator.{name}", *options, folder=ROOT)
+
+    def _options(self, service: str) -> tuple[str, ...]:
+        """A process's share of the scenario's faults."""
+        return ("--faults", self.scenario.faults.get(service, ""), "--seed", str(self._seed))
 
     def _start(self, program: Program) -> Child:
         assert self._watchdog is not None  # noqa: S101 - programs are started inside the context

@@ -6,6 +6,7 @@ Every simulator process reads the same file and takes the part that concerns it.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +32,9 @@ from simulator.scenario_table import ScenarioError, Table, parse_duration
 BUILT_IN: Final = Path(__file__).parent / "scenarios"
 OTHER_PROCESSES: Final = ("bus", "host", "mail", "demo")
 """Top-level tables kept for processes that read them themselves, unjudged here."""
+
+FAULTY: Final = ("arm", "bus", "mail", "tables")
+"""The services that take faults."""
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
@@ -73,9 +77,10 @@ def parse_scenario(document: Mapping[str, Any], file: str) -> Scenario:
         availability_sets=tuple(
             _availability_set(table) for table in top.tables("availability_set")
         ),
-        vms=tuple(parse_vm(table) for table in top.tables("vm")),
+        vms=tuple(vm for table in top.tables("vm") for vm in _alike(table)),
         policies=tuple(_policy(table) for table in top.tables("policy")),
         edits=tuple(_edit(table) for table in top.tables("edit")),
+        faults=MappingProxyType(_faults(Table(file, "[faults]", top.raw("faults")))),
         expect=MappingProxyType(top.raw("expect")),
         other=MappingProxyType({name: document[name] for name in OTHER_PROCESSES if top.has(name)}),
     )
@@ -160,6 +165,15 @@ def parse_fault(table: Table) -> Fault:
     return Fault(kind)
 
 
+def _alike(table: Table) -> tuple[Vm, ...]:
+    """The VMs of one table: with `count` several that differ by the number after their name alone."""
+    count = table.integer("count", 1, least=1)
+    vm = parse_vm(table)
+    if not table.has("count"):
+        return (vm,)
+    return tuple(replace(vm, name=f"{vm.name}-{number:02}") for number in range(1, count + 1))
+
+
 _WINDOW_KEYS: Final = ("pre_start", "pre_end", "start", "end")
 
 
@@ -179,6 +193,13 @@ def _arm(table: Table) -> ArmSettings:
     )
     table.close()
     return settings
+
+
+def _faults(table: Table) -> dict[str, str]:
+    """Unread but for the names: each emulator knows its own kinds."""
+    faults = {name: table.text(name) for name in FAULTY if table.has(name)}
+    table.close()
+    return faults
 
 
 def _location(table: Table) -> Location:

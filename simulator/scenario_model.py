@@ -195,7 +195,11 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A whole scenario file. ``other`` holds the tables of other processes, unread."""
+    """A whole scenario file. ``other`` holds the tables of other processes, unread.
+
+    Attributes:
+        faults: by service, as ``simulator.faults`` reads them.
+    """
 
     name: str
     title: str
@@ -207,5 +211,6 @@ class Scenario:
     vms: tuple[Vm, ...]
     policies: tuple[Mapping[str, Any], ...]
     edits: tuple[Edit, ...]
+    faults: Mapping[str, str]
     expect: Mapping[str, Any]
     other: Mapping[str, Any]

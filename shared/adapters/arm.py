@@ -57,12 +57,12 @@ def connect_arm(
         url: BATON_ARM_URL.
         credential: The app's identity; a static token where `url` is plain http on loopback.
         subscriptions: Their ids; empty for every enabled one that the identity can read.
-        clock: For how long answers are kept, and for Retry-After dates.
+        clock: For how long answers are kept and ARM is left alone, and for Retry-After dates.
 
     Raises:
         InvalidInput: The URL and the credential do not go together.
     """
-    return Arm(ArmClients(url, credential), subscriptions, clock)
+    return Arm(ArmClients(url, credential, clock), subscriptions, clock)
 
 
 class Arm:

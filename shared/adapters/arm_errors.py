@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from shared.adapters.arm_answers import error_of
 from shared.domain.errors import (
@@ -22,6 +22,18 @@ from shared.domain.errors import (
 
 CORRELATION_ID = "x-ms-correlation-request-id"
 _BUSY = (408, 409, 425, 429)
+
+
+class Paused(AzureError):
+    """Not sent: ARM asked for a wait that is not over.
+
+    Attributes:
+        wait: What is left of it.
+    """
+
+    def __init__(self, wait: timedelta) -> None:
+        self.wait = wait
+        super().__init__(f"ARM asked to wait, another {wait.total_seconds():.1f} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,7 @@ def read_error(error: Exception, *, what: str, right: str, now: datetime) -> Bat
     if answer is None:
         if isinstance(error, ClientAuthenticationError):
             return Terminal(f"{what}: no token for Azure: {error.message}")
-        return Retryable(f"{what}: {_kind(error)}")
+        return Retryable(f"{what}: {_kind(error)}", retry_after=_pause_of(error))
     if answer.status in (401, 403):
         return Terminal(f"{what}: {answer}. The app's identity needs {right} there.")
     if answer.status in _BUSY or answer.status >= 500 or answer.status < 400:
@@ -97,6 +109,7 @@ def start_error(error: Exception, *, what: str, sent: bool, now: datetime) -> Ba
             code="NotSent",
             message=f"no token for Azure, or none in time: {_kind(error)}",
             may_pass=True,
+            retry_after=_pause_of(error),
         )
     if answer is None or not 400 <= answer.status < 500 or answer.status == 408:
         return StartUnknown(f"{what}: {answer or _kind(error)}")
@@ -144,6 +157,10 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
         except (ValueError, TypeError, IndexError):
             return None
     return max(wait, timedelta(0))
+
+
+def _pause_of(error: Exception) -> timedelta | None:
+    return error.wait if isinstance(error, Paused) else None
 
 
 def _error_in(body: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ Two policies of the SDK's default chain are left out because they send a POST ag
 and the one that registers a resource provider. The retry policy stays for reads; a start turns it off.
 """
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,7 +20,9 @@ from azure.core.pipeline.policies import (
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from shared.adapters.arm_pauses import PausesPolicy
 from shared.domain.errors import InvalidInput, Problem
+from shared.ports import Clock
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -32,6 +35,7 @@ _PORTS = {"https": 443, "http": 80}
 _AUDIENCES = {"management.usgovcloudapi.net": "https://management.core.usgovcloudapi.net"}
 # A longer wait than this is not slept through: the handler leaves a message for then.
 _RETRY_AFTER_MAX = 8.0
+_ONE_THING = re.compile(r"/(virtualMachines|operations)/[^/?]+(\?|$)", re.IGNORECASE)
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
 
@@ -39,12 +43,13 @@ _READ_SECONDS = 20
 class ArmClients:
     """Clients, each opened on first use and kept."""
 
-    def __init__(self, url: str, credential: "AsyncTokenCredential | str") -> None:
+    def __init__(self, url: str, credential: "AsyncTokenCredential | str", clock: Clock) -> None:
         """Opens nothing yet.
 
         Args:
             url: https, or plain http on loopback.
             credential: Of the app's identity; a static token with plain http, and only there.
+            clock: For how long ARM is left alone where it asks for that.
 
         Raises:
             InvalidInput: The URL and the credential do not go together.
@@ -65,7 +70,7 @@ class ArmClients:
         self._options: dict[str, Any] = {
             "base_url": self.url,
             "transport": self._transport,
-            "policies": _policies(self.url, credential),
+            "policies": _policies(self.url, credential, clock),
         }
         self._compute: dict[str, ComputeManagementClient] = {}
         self._subscriptions: SubscriptionClient | None = None
@@ -105,9 +110,15 @@ class ArmClients:
 
 
 class _Patience(AsyncRetryPolicy[Any, Any]):
-    """Retries a read, but never sleeps for long: whoever asks is to be told then."""
+    """Retries a read, but never sleeps for long: whoever asks is to be told then.
+
+    A throttled read of one thing is not retried at all: whoever follows it looks again by a message.
+    """
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        answer = response.http_response
+        if answer.status_code == 429 and _ONE_THING.search(answer.request.url):
+            return False
         if (self.get_retry_after(response) or 0) > _RETRY_AFTER_MAX:
             return False
         return super().is_retry(settings, response)
@@ -134,7 +145,7 @@ class _StaticToken(SansIOHTTPPolicy[Any, Any]):
         request.http_request.headers["Authorization"] = f"Bearer {self._token}"
 
 
-def _policies(url: str, credential: "AsyncTokenCredential | str") -> list[Any]:
+def _policies(url: str, credential: "AsyncTokenCredential | str", clock: Clock) -> list[Any]:
     authentication = (
         _StaticToken(credential)
         if isinstance(credential, str)
@@ -145,6 +156,7 @@ def _policies(url: str, credential: "AsyncTokenCredential | str") -> list[Any]:
         HeadersPolicy(),
         UserAgentPolicy("baton"),
         _OnlyArm(url),
+        PausesPolicy(clock),
         _Patience(
             retry_total=3,
             retry_connect=2,

@@ -103,6 +103,9 @@ def _judged(job: Job, look: Look, again: Again, now: datetime) -> Verdict:
     if look.operation == "inProgress":
         return Verdict(then=Then.LOOK_AGAIN, reason="Azure is redeploying it")
     over = look.operation in ("succeeded", "failed")
+    if over and look.vm.provisioning_state.lower() == "updating":
+        reason = "the operation is over, and the VM does not show yet what came of it"
+        return Verdict(then=Then.LOOK_AGAIN, reason=reason)
     if over or _code_of(look.vm) != job.code_before:
         by_code = _by_code(job, look.vm, again, now)
         if by_code:

@@ -14,9 +14,12 @@ from typing import Final, TextIO
 
 from aiohttp import web
 
+from simulator import faults
 from simulator.arm.cloud import Cloud
+from simulator.arm.faults import KINDS
 from simulator.arm.journal import Journal
 from simulator.arm.server import make_app
+from simulator.faults import FaultError, FaultPlan
 from simulator.scenario import load_scenario
 from simulator.scenario_model import Scenario
 from simulator.scenario_table import ScenarioError
@@ -31,23 +34,26 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
         scenario = load_scenario(options.scenario)
+        plan = FaultPlan(KINDS, options.faults, options.seed)
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(options.log.open("a")) if options.log else None
-            asyncio.run(_run(options, scenario, file))
-    except (ScenarioError, OSError) as error:
+            asyncio.run(_run(options, scenario, plan, file))
+    except (ScenarioError, FaultError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
-async def _run(options: argparse.Namespace, scenario: Scenario, file: TextIO | None) -> None:
+async def _run(
+    options: argparse.Namespace, scenario: Scenario, plan: FaultPlan, file: TextIO | None
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with socket.create_server(("127.0.0.1", options.port)) as listener:
         cloud = Cloud(scenario, options.t0 or _clock(), Journal(file))
-        app = make_app(cloud, _clock, checks_token=options.authorization == "on")
+        app = make_app(cloud, _clock, checks_token=options.authorization == "on", plan=plan)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
@@ -80,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--t0", type=_instant, help="the scenario's start; default: now")
     parser.add_argument("--log", type=Path, help="append every record as a JSON line")
     parser.add_argument("--token-check", choices=("on", "off"), default="on", dest="authorization")
+    faults.add_options(parser)
     return parser
 
 

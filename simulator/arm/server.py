@@ -10,43 +10,52 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from simulator import faults
 from simulator.arm import control, front, routes
 from simulator.arm.call import Answer, Call
 from simulator.arm.cloud import Cloud
+from simulator.arm.faults import KINDS, ArmFaults
 from simulator.arm.journal import stamp
 from simulator.arm.operations import Request
+from simulator.faults import FaultPlan
 
 Clock = Callable[[], datetime]
 
 _log: Final = logging.getLogger(__name__)
 
 
-def make_app(cloud: Cloud, clock: Clock, *, checks_token: bool = True) -> web.Application:
+def make_app(
+    cloud: Cloud, clock: Clock, *, checks_token: bool = True, plan: FaultPlan | None = None
+) -> web.Application:
     """The whole emulator as one application: Resource Manager and, beside it, its control plane.
 
     Args:
         cloud: the state it serves.
         clock: the one source of time; must give times with an offset from UTC.
         checks_token: whether a request without ``Authorization: Bearer …`` answers 401.
+        plan: of ``arm.faults.KINDS``; none where it is left out.
     """
+    faulty = ArmFaults(plan or FaultPlan(KINDS))
 
     async def resource_manager(request: web.Request) -> web.StreamResponse:
-        return await _serve(request, cloud, clock, checks_token=checks_token)
+        return await _serve(request, cloud, clock, faulty, checks_token=checks_token)
 
     app = web.Application()
     control.add_routes(app, cloud, clock)
+    faults.add_routes(app, faulty.plan, "/_emulator/faults")
     app.router.add_route("*", "/{path:.*}", resource_manager)
     return app
 
 
 async def _serve(
-    request: web.Request, cloud: Cloud, clock: Clock, *, checks_token: bool
+    request: web.Request, cloud: Cloud, clock: Clock, faulty: ArmFaults, *, checks_token: bool
 ) -> web.StreamResponse:
     arrived = clock()
     cloud.advance(arrived)
     await request.read()
     match = routes.find(request.method, request.path)
-    if delay := front.delay_seconds(cloud, match):
+    fault = faulty.draw(request.method, request.path)
+    if delay := front.delay_seconds(cloud, match) + faulty.delay_seconds(fault):
         await asyncio.sleep(delay)
     now = clock()
     cloud.advance(now)
@@ -59,12 +68,16 @@ async def _serve(
         base_url=f"{request.scheme}://{request.host}",
         request=_request_ids(request),
     )
-    answer = front.answer(
-        cloud, call, match, is_authenticated=not checks_token or _has_token(request)
-    )
+    is_authenticated = not checks_token or _has_token(request)
+
+    def apply() -> Answer:
+        return front.answer(cloud, call, match, is_authenticated=is_authenticated)
+
+    answer = faulty.answer(fault, call, apply)
     record = _record(call, match, answer)
     cloud.journal.request(now, {**record, "arrived": stamp(arrived)})
     if answer.status is None:
+        await asyncio.sleep(fault.seconds if fault else 0)  # one that hangs is dropped in the end
         return _drop(request)
     return _response(call, answer)
 
@@ -94,10 +107,13 @@ def _record(call: Call, match: routes.Match | None, answer: Answer) -> dict[str,
         "clientRequestId": call.request.client_request_id,
         "correlationId": call.request.correlation_id,
     }
+    if "Retry-After" in answer.headers:
+        record["retryAfter"] = answer.headers["Retry-After"]
     if call.method == "POST" and call.path.lower().endswith("/performmaintenance"):
         # Whoever judges by the log finds these on every such POST, also on one turned away at
         # the front, before the VM was looked at.
         code = (answer.body or {}).get("error", {}).get("code", "")
+        code = "dropped" if answer.status is None else code
         record |= {"accepted": False, "maintenanceId": "", "script": "", "reason": code}
         _log.info("performMaintenance %s: %s", call.params.get("vm"), answer.status or "dropped")
     return record | call.note

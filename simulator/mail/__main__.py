@@ -4,29 +4,39 @@ import argparse
 import asyncio
 import json
 import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import web
 
+from simulator import faults
+from simulator.faults import FaultError, FaultPlan
 from simulator.mail.mailbox import Mailbox
-from simulator.mail.server import MailSink
+from simulator.mail.server import KINDS, MailSink
 
 _HOST = "127.0.0.1"
 
 
-def main() -> None:
-    """Serve until SIGTERM or SIGINT."""
+def main() -> int:
+    """Serve until SIGTERM or SIGINT; the exit code: 2 for arguments that cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m simulator.mail", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="SMTP; 0 picks a free one")
     parser.add_argument("--http-port", type=int, default=0, help="HTTP; 0 picks a free one")
     parser.add_argument("--store", type=Path, help="folder that keeps mails across restarts")
-    arguments = parser.parse_args()
-    asyncio.run(_serve(arguments.port, arguments.http_port, arguments.store))
+    faults.add_options(parser)
+    options = parser.parse_args()
+    try:
+        plan = FaultPlan(KINDS, options.faults, options.seed)
+    except FaultError as error:
+        print(error, file=sys.stderr)
+        return 2
+    sink = MailSink(Mailbox(options.store), _now, plan)
+    asyncio.run(_serve(sink, options.port, options.http_port))
+    return 0
 
 
-async def _serve(port: int, http_port: int, store: Path | None) -> None:
-    sink = MailSink(Mailbox(store), _now)
+async def _serve(sink: MailSink, port: int, http_port: int) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,4 +62,4 @@ def _now() -> datetime:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,16 +1,26 @@
 """The mail sink's two servers: SMTP takes mails in, HTTP shows them and sets faults."""
 
 import asyncio
-import json
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from simulator.mail.faults import FaultError, Faults
+from simulator import faults
+from simulator.faults import FaultPlan, Kinds
 from simulator.mail.mailbox import Mail, Mailbox
+
+KINDS: Final[Kinds] = {
+    "accept-then-drop": None,
+    "busy": None,
+    "down": None,
+    "hang": timedelta(seconds=30),
+    "refuse": None,
+    "slow": timedelta(seconds=1),
+}
+"""`down` strikes `connection`, `refuse` an address, the others `mail SENDER`."""
 
 _SIZE_MAX = 30 * 1024 * 1024  # Azure Communication Services' own limit is below it
 
@@ -18,11 +28,11 @@ _SIZE_MAX = 30 * 1024 * 1024  # Azure Communication Services' own limit is below
 class MailSink:
     """Accepts every mail that a fault does not stop, and keeps it."""
 
-    def __init__(self, mailbox: Mailbox, clock: Callable[[], datetime]) -> None:
+    def __init__(self, mailbox: Mailbox, clock: Callable[[], datetime], plan: FaultPlan) -> None:
         """Keep mails in `mailbox`, stamped by `clock` (aware times)."""
         self._mailbox = mailbox
         self._clock = clock
-        self._faults = Faults()
+        self._plan = plan
 
     # --- SMTP: aiosmtpd calls these by name ---
 
@@ -35,7 +45,7 @@ class MailSink:
         _options: list[str],
     ) -> str:
         """Refuse a recipient that is to be refused."""
-        if address.lower() in self._faults.refuse:
+        if self._plan.strike(address, "refuse"):
             return f"550 5.1.1 <{address}>: recipient rejected"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
@@ -43,23 +53,30 @@ class MailSink:
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
-        """Keep the mail; then answer, unless the answer is to get lost."""
+        """Keep the mail and say so, unless a fault forbids the one or the other."""
+        fault = self._plan.strike(
+            f"mail {envelope.mail_from}", "accept-then-drop", "busy", "hang", "slow"
+        )
+        await asyncio.sleep(fault.seconds if fault else 0)
+        kind = fault.kind if fault else ""
+        if kind == "busy":
+            return "451 4.3.0 Requested action aborted: error in processing"
+        if kind == "hang":
+            _abort(server)
+            return "421 4.4.2 Connection dropped"
         mail = self._mailbox.add(
             envelope.mail_from or "",
             envelope.rcpt_tos,
             bytes(envelope.original_content or b""),
             self._clock(),
         )
-        if self._faults.accept_then_drop:
-            left = self._faults.accept_then_drop - 1
-            self._faults = replace(self._faults, accept_then_drop=left)
-            assert isinstance(server.transport, asyncio.Transport)  # noqa: S101 - a TCP server's is
-            server.transport.abort()
+        if kind == "accept-then-drop":
+            _abort(server)
         return f"250 2.0.0 kept as number {mail.number}"
 
     def protocol(self) -> asyncio.Protocol:
         """The protocol of one new SMTP connection."""
-        if self._faults.down:
+        if self._plan.strike("connection", "down"):
             return _Unavailable()
         smtp: asyncio.Protocol = SMTP(
             self, hostname="localhost", ident="Baton mail sink", data_size_limit=_SIZE_MAX
@@ -78,10 +95,9 @@ class MailSink:
                 web.delete("/mails", self._clear),
                 web.get("/mails/{number:[0-9]+}/html", self._html),
                 web.get("/mails/{number:[0-9]+}/raw", self._raw),
-                web.get("/faults", self._show_faults),
-                web.post("/faults", self._set_faults),
             ]
         )
+        faults.add_routes(app, self._plan, "/faults")
         return app
 
     async def _health(self, _request: web.Request) -> web.Response:
@@ -111,19 +127,6 @@ class MailSink:
             raise web.HTTPNotFound(text=f"no mail has the number {number}")
         return mail
 
-    async def _show_faults(self, _request: web.Request) -> web.Response:
-        return web.json_response(self._faults.as_json())
-
-    async def _set_faults(self, request: web.Request) -> web.Response:
-        try:
-            wish = json.loads(await request.text())
-            if not isinstance(wish, dict):
-                raise FaultError("the body is not a JSON object")
-            self._faults = self._faults.changed(wish)
-        except ValueError as error:  # FaultError is one, and so is what json raises
-            raise web.HTTPBadRequest(text=str(error)) from error
-        return web.json_response(self._faults.as_json())
-
 
 class _Unavailable(asyncio.Protocol):
     """A mail service that is down says so and hangs up."""
@@ -132,3 +135,9 @@ class _Unavailable(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server's always is
         transport.write(b"421 4.3.2 Service not available\r\n")
         transport.close()
+
+
+def _abort(server: SMTP) -> None:
+    """End the connection with a reset: the client never learns what came of its mail."""
+    assert isinstance(server.transport, asyncio.Transport)  # noqa: S101 - a TCP server's is
+    server.transport.abort()

@@ -7,12 +7,15 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from aiohttp import web
+
+from simulator import faults
+from simulator.faults import FaultError, FaultPlan
 from simulator.servicebus.config import ConfigError, load_config
 from simulator.servicebus.connection import Connection
-from simulator.servicebus.gate import Gate
+from simulator.servicebus.faults import KINDS, FaultyGate
 from simulator.servicebus.namespace import Namespace
 from simulator.servicebus.options import QueueOptions
 
@@ -26,21 +29,25 @@ def main() -> int:
     """Serves until told to stop; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m simulator.servicebus", description=__doc__)
     parser.add_argument("--port", type=int, default=5672, help="AMQP; 0 takes a free one")
-    parser.add_argument("--admin-port", type=int, default=0, help="HTTP: /health and /queues")
+    parser.add_argument("--admin-port", type=int, default=0, help="HTTP: /health, /queues, /faults")
     parser.add_argument("--config", type=Path, default=_CONFIG, help="as the official emulator's")
+    faults.add_options(parser)
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         queues = load_config(options.config)
-    except ConfigError as error:
+        plan = FaultPlan(KINDS, options.faults, options.seed)
+    except (ConfigError, FaultError) as error:
         print(error, file=sys.stderr)
         return 2
-    asyncio.run(_serve(queues, options.port, options.admin_port))
+    asyncio.run(_serve(queues, plan, options.port, options.admin_port))
     return 0
 
 
-async def _serve(queues: tuple[QueueOptions, ...], port: int, admin_port: int) -> None:
-    namespace, gate = Namespace(queues, _now), Gate()
+async def _serve(
+    queues: tuple[QueueOptions, ...], plan: FaultPlan, port: int, admin_port: int
+) -> None:
+    namespace, gate = Namespace(queues, _now), FaultyGate(plan)
     open_now: set[asyncio.Task[None]] = set()
 
     async def on_client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -54,48 +61,42 @@ async def _serve(queues: tuple[QueueOptions, ...], port: int, admin_port: int) -
             log.exception("A connection ended by a fault of the emulator")
 
     bus = await asyncio.start_server(on_client, "127.0.0.1", port)
-    admin = await asyncio.start_server(_admin(namespace), "127.0.0.1", admin_port)
+    admin = web.AppRunner(_admin(namespace, plan), access_log=None, shutdown_timeout=0.5)
+    await admin.setup()
+    await web.TCPSite(admin, "127.0.0.1", admin_port).start()
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     listens = bus.sockets[0].getsockname()[1]
     facts = {
         "port": listens,
-        "adminPort": admin.sockets[0].getsockname()[1],
+        "adminPort": admin.addresses[0][1],
         "connectionString": f"Endpoint=sb://127.0.0.1:{listens};{_KEY};UseDevelopmentEmulator=true;",
     }
     print(f"ready {json.dumps(facts)}", flush=True)
     await stop.wait()
     bus.close()
-    admin.close()
+    await admin.cleanup()
     namespace.close()
     for task in open_now:
         task.cancel()
     await asyncio.gather(*open_now, return_exceptions=True)
 
 
-Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+def _admin(namespace: Namespace, plan: FaultPlan) -> web.Application:
+    """GET /health and /queues; GET and PUT /faults."""
 
+    async def health(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "healthy"})
 
-def _admin(namespace: Namespace) -> Answer:
-    """GET /health and GET /queues, one request a connection."""
+    async def queues(_request: web.Request) -> web.Response:
+        return web.json_response(namespace.counts())
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
-            writer.close()
-            return
-        path = request.split(" ")[1].partition("?")[0] if request.startswith("GET ") else ""
-        known = {"/health": lambda: {"status": "healthy"}, "/queues": namespace.counts}
-        status = "200 OK" if path in known else "404 Not Found"
-        body = json.dumps(known[path]() if path in known else {"error": "GET /health or /queues"})
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        writer.write(f"{head}Connection: close\r\n\r\n{body}".encode())
-        await writer.drain()
-        writer.close()
-
-    return answer
+    app = web.Application()
+    app.router.add_get("/health", health)
+    app.router.add_get("/queues", queues)
+    faults.add_routes(app, plan, "/faults")
+    return app
 
 
 def _now() -> int:

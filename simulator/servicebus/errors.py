@@ -7,6 +7,7 @@ NOT_FOUND: Final = "com.microsoft:message-not-found"
 SESSION_LOCK_LOST: Final = "com.microsoft:session-lock-lost"
 SESSION_CANNOT_BE_LOCKED: Final = "com.microsoft:session-cannot-be-locked"
 TIMEOUT: Final = "com.microsoft:timeout"
+SERVER_BUSY: Final = "com.microsoft:server-busy"
 ARGUMENT: Final = "com.microsoft:argument-error"
 ENTITY_NOT_FOUND: Final = "amqp:not-found"
 NOT_ALLOWED: Final = "amqp:not-allowed"
@@ -23,6 +24,7 @@ _STATUSES: Final = {
     SESSION_LOCK_LOST: 410,
     SESSION_CANNOT_BE_LOCKED: 409,
     TIMEOUT: 408,
+    SERVER_BUSY: 503,
     ENTITY_NOT_FOUND: 404,
     UNAUTHORIZED: 401,
     NOT_IMPLEMENTED: 501,

@@ -1,8 +1,8 @@
 """The one door between the wire and the rules of a queue.
 
 Whatever a client asks of a queue passes through here, before it is applied and after. That makes it
-the place for faults: a subclass may wait, refuse (`BrokerError`), do a thing twice, or drop the
-client's connection (raise `ConnectionError`) on either side of what it overrides.
+the place for faults (`faults.FaultyGate`): a subclass may wait, refuse (`BrokerError`), do a thing
+twice, or drop the client's connection (raise `ConnectionError`) on either side of what it overrides.
 """
 
 from collections.abc import Mapping, Sequence

@@ -59,8 +59,13 @@ class Queue:
 
     # --- in -----------------------------------------------------------------------------------
 
-    def send(self, contents: Sequence[Content], now: Instant) -> list[int]:
+    def send(self, contents: Sequence[Content], now: Instant, *, checked: bool = True) -> list[int]:
         """Keep messages, all or none; one with an enqueue time to come is scheduled.
+
+        Args:
+            contents: the messages.
+            now: the instant.
+            checked: whether duplicate detection looks at them, where the queue has it.
 
         Returns:
             Their sequence numbers in order; a dropped duplicate has one as well, of no use.
@@ -75,7 +80,7 @@ class Queue:
                 "Entities that have session support enabled can only receive messages that have "
                 "the SessionId set to a valid value.",
             )
-        return [self._keep(content, now) for content in contents]
+        return [self._keep(content, now, checked=checked) for content in contents]
 
     def cancel(self, sequence_numbers: Iterable[int], now: Instant) -> None:
         """Forget scheduled messages, all or none; the history of duplicates still knows them.
@@ -178,6 +183,12 @@ class Queue:
             self._timers.add(Timer(lock.until, Due.LOCK, lock.token))
         return [self._locks[token].until for token in tokens]
 
+    def lose_locks(self, tokens: Iterable[UUID], now: Instant) -> None:
+        """End locks as if their time were up; those that are gone already are no matter."""
+        for lock in filter(None, map(self._locks.get, tokens)):
+            self.totals.locks_expired += 1
+            self._give_back(self._unlock(lock), now, failed=True)
+
     # --- sessions -----------------------------------------------------------------------------
 
     def accept_session(
@@ -217,9 +228,7 @@ class Queue:
                     if message.lock is None:
                         self._expire(message)
                 case Due.LOCK:
-                    self.totals.locks_expired += 1
-                    message = self._unlock(self._locks[timer.key])
-                    self._give_back(message, now, failed=True)
+                    self.lose_locks([timer.key], now)
                 case Due.SESSION:
                     session = self.sessions.of(timer.key)
                     self.totals.locks_expired += len(session.locks)
@@ -243,11 +252,10 @@ class Queue:
 
     # --- how ----------------------------------------------------------------------------------
 
-    def _keep(self, content: Content, now: Instant) -> int:
+    def _keep(self, content: Content, now: Instant, *, checked: bool) -> int:
         number = self._next_sequence_number()
-        if self.options.requires_duplicate_detection and not self._duplicates.admits(
-            content.message_id, now
-        ):
+        checked = checked and self.options.requires_duplicate_detection
+        if checked and not self._duplicates.admits(content.message_id, now):
             self.totals.duplicates_dropped += 1
             return number
         self.totals.sent += 1

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import urllib.request
 
 import pytest
 
@@ -13,6 +12,7 @@ from shared.adapters.memory import MemoryMailer
 from shared.adapters.smtp import connect_mailer
 from shared.domain.alert import Mail
 from shared.domain.errors import Retryable, Terminal
+from simulator.faults import put_faults
 from tests.builders import NOW
 
 BAD = "bad@example.com"
@@ -34,12 +34,8 @@ class Sink:
         self.mailer = connect_mailer(f"smtp://127.0.0.1:{facts['port']}", "baton@example.com")
         self._http = f"http://127.0.0.1:{facts['httpPort']}"
 
-    def faults(self, **faults):
-        body = json.dumps(faults).encode()
-        request = urllib.request.Request(
-            f"{self._http}/faults", body, {"Content-Type": "application/json"}
-        )
-        urllib.request.urlopen(request, timeout=60).close()
+    def faults(self, text):
+        put_faults(f"{self._http}/faults", text)
 
     def mails(self):
         return get_json(f"{self._http}/mails")
@@ -65,7 +61,7 @@ def mailer(request):
     if request.param == "memory":
         return MemoryMailer({BAD: "550 no such user"})
     found = request.getfixturevalue("sink")
-    found.faults(refuse=[BAD])
+    found.faults(f"refuse=1@{BAD}")
     return found.mailer
 
 
@@ -102,7 +98,7 @@ async def test_line_breaks_in_a_subject_make_no_header(sink):
 
 
 async def test_a_service_that_is_down_is_tried_again(sink):
-    sink.faults(down=True)
+    sink.faults("down=1")
 
     with pytest.raises(Retryable):
         await sink.mailer.send(a_mail())

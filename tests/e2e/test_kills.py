@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cli.evidence import first_edits, gather
 from cli.watch import Watcher, get_json
 from simulator.promises import judge
-from simulator.promises.model import PolicyEdit
-from simulator.promises.reading import read_evidence
 
 pytestmark = pytest.mark.e2e
 
@@ -65,25 +64,6 @@ async def test_killed_at_every_other_start_no_vm_is_started_twice_none_is_lost_a
     await watcher.close()
 
     assert cloud.stop_host() == 0
-    edits = [
-        PolicyEdit(
-            at=t0,
-            team=row["PartitionKey"],
-            name=row["RowKey"],
-            columns={k: v for k, v in row.items() if k not in ("PartitionKey", "RowKey")},
-        )
-        for row in map(dict, cloud.scenario.policies)
-    ]
-    verdicts = judge(
-        read_evidence(
-            scenario=cloud.scenario,
-            t0=t0,
-            log=get_json(f"{cloud.arm_url}/_emulator/log"),
-            vms=get_json(f"{cloud.arm_url}/_emulator/vms"),
-            rows=cloud.outcomes(),
-            edits=edits,
-            mails=get_json(f"{cloud.mail_url}/mails"),
-        )
-    )
+    verdicts = judge(gather(cloud, t0, first_edits(cloud, t0)))
     assert kills >= KILLS // 2
     assert [(verdict.promise, verdict.violations) for verdict in verdicts if not verdict.held] == []

@@ -165,7 +165,7 @@ async def test_whatever_is_wrong_with_a_list_it_is_unread_and_no_error(arm, serv
 
 
 async def test_a_list_that_does_not_answer_in_time_is_left_unread(server, clock):
-    clients = ArmClients(server.url, "a-token")
+    clients = ArmClients(server.url, "a-token", clock)
     answers(server, addresses=silence, schedules=page(a_schedule()))
 
     found = await read_surroundings(ArmReads(clients, clock), "1", within=0.2)

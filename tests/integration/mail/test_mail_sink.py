@@ -2,7 +2,6 @@
 
 import json
 import smtplib
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from simulator.faults import FaultError, put_faults
 from simulator.processes import Child, Watchdog, python
 
 
@@ -34,8 +34,12 @@ def running(watchdog: Watchdog, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture
 def sink(running: Child) -> Child:
     http(running, "DELETE", "/mails")
-    http(running, "POST", "/faults", {"refuse": [], "down": False, "acceptThenDrop": 0})
+    faults(running, "")
     return running
+
+
+def faults(sink: Child, text: str) -> None:
+    put_faults(f"http://127.0.0.1:{sink.facts['httpPort']}/faults", text)
 
 
 def http(sink: Child, method: str, path: str, body: Any = None) -> Any:
@@ -82,7 +86,7 @@ def test_a_mail_that_came_twice_is_counted_twice(sink):
 
 
 def test_a_refused_recipient_does_not_keep_the_mail_from_others(sink):
-    http(sink, "POST", "/faults", {"refuse": ["Bad@example.com"]})
+    faults(sink, "refuse=1@Bad@example.com")
 
     refused = send(sink, a_mail(), "bad@example.com,good@example.com")
 
@@ -91,7 +95,7 @@ def test_a_refused_recipient_does_not_keep_the_mail_from_others(sink):
 
 
 def test_a_service_that_is_down_says_421(sink):
-    http(sink, "POST", "/faults", {"down": True})
+    faults(sink, "down=1")
 
     with pytest.raises(smtplib.SMTPConnectError) as refused:
         send(sink, a_mail())
@@ -100,7 +104,7 @@ def test_a_service_that_is_down_says_421(sink):
 
 
 def test_an_accepted_mail_may_lose_its_answer(sink):
-    http(sink, "POST", "/faults", {"acceptThenDrop": 1})
+    faults(sink, "accept-then-drop=1x1")
 
     with pytest.raises(smtplib.SMTPServerDisconnected):
         send(sink, a_mail())
@@ -112,21 +116,29 @@ def test_an_accepted_mail_may_lose_its_answer(sink):
     ]
 
 
-@pytest.mark.parametrize(
-    ("wish", "complaint"),
-    [
-        ({"slow": 3}, "slow: no such fault; known: refuse, down, acceptThenDrop"),
-        ({"down": "yes"}, "down: 'yes' is neither true nor false"),
-        ({"refuse": "bad@x"}, "refuse: 'bad@x' is not a list of addresses"),
-        ({"acceptThenDrop": -1}, "acceptThenDrop: -1 is not a number of mails"),
-        ([], "the body is not a JSON object"),
-    ],
-)
-def test_a_fault_that_does_not_exist_is_named(sink, wish, complaint):
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        http(sink, "POST", "/faults", wish)
+def test_a_busy_service_takes_nothing_now(sink):
+    faults(sink, "busy=1x1@mail baton@*")
 
-    assert (refused.value.code, refused.value.read().decode()) == (400, complaint)
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        send(sink, a_mail())
+
+    assert refused.value.smtp_code == 451
+    assert http(sink, "GET", "/mails") == []
+
+
+def test_one_that_hangs_keeps_nothing_and_a_slow_one_does(sink):
+    faults(sink, "hang=1x1:0.2s,slow=1:0.1s")
+
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        send(sink, a_mail())
+    send(sink, a_mail("<two@baton>"))
+
+    assert [mail["messageId"] for mail in http(sink, "GET", "/mails")] == ["<two@baton>"]
+
+
+def test_a_fault_that_does_not_exist_is_named(sink):
+    with pytest.raises(FaultError, match="no such kind; use one of accept-then-drop, busy, down"):
+        faults(sink, "thunder=1")
 
 
 def test_mails_survive_a_kill(watchdog: Watchdog, tmp_path: Path):

@@ -115,6 +115,15 @@ def test_retry_later_twice_in_a_row_is_seen_twice():
     assert judged(again, look(code="RetryLater", allowed=True)).then is Then.RETRY
 
 
+@pytest.mark.parametrize("code", ["None", "RetryLater", "MaintenanceAborted"])
+def test_a_view_from_before_the_operation_ended_decides_nothing(code):
+    job = redeploying(attempt=2, code_before=code)
+    lagging = look("failed", code=code, provisioning="Updating")
+
+    assert judged(job, lagging).then is Then.LOOK_AGAIN
+    assert outcome(job, lagging, after=TIMEOUT) is JobState.TIMED_OUT
+
+
 def test_an_abort_is_named():
     assert outcome(redeploying(), look(code="MaintenanceAborted")) is JobState.ABORTED
     assert outcome(redeploying(), look("failed", code="MaintenanceAborted")) is JobState.ABORTED

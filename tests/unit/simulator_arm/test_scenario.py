@@ -81,6 +81,19 @@ def test_a_vm_has_the_defaults_of_the_format() -> None:
     assert read.script == (Step(Word.MAINTENANCE_COMPLETED),)
 
 
+def test_a_count_makes_vms_that_are_alike_but_for_their_names() -> None:
+    read = parse_scenario(document(vm=[vm(name="db", count=2), vm(name="web", count=1)]), "my.toml")
+
+    assert [it.name for it in read.vms] == ["db-01", "db-02", "web-01"]
+    assert {it.resource_group for it in read.vms} == {"rg"}
+
+
+def test_faults_are_kept_by_service_for_its_emulator_to_read() -> None:
+    read = parse_scenario(document(faults={"bus": "busy=0.1"}), "my.toml")
+
+    assert dict(read.faults) == {"bus": "busy=0.1"}
+
+
 def test_what_stands_around_a_vm_is_read() -> None:
     around = {"public_address": "dynamic", "auto_shutdown": {"time": "1900"}}
     subscription = {"id": SUB, "denied": ["Microsoft.X/read"], "zone_rotation": 2}
@@ -128,6 +141,9 @@ WINDOWS = {"pre_start": "-1m", "pre_end": "+20m", "start": "+30m", "end": "+60m"
     ("changes", "where", "fix"),
     [
         ({"vm": [vm(zone=1)]}, "[[vm]] web-01: zone = 1", "use a string"),
+        ({"vm": [vm(count=0)]}, "[[vm]] web-01: count = 0", "use 1 or more"),
+        ({"faults": {"queues": "busy=1"}}, "[faults]: unknown key 'queues'", "'tables'"),
+        ({"faults": {"bus": 1}}, "[faults]: bus = 1", "use a string"),
         ({"vm": [vm(zone="4")]}, "[[vm]] web-01: zone = '4'", "use one of"),
         ({"vm": [vm(public_address="any")]}, "public_address = 'any'", "'dynamic', 'static'"),
         ({"vm": [vm(scheduled_events="no")]}, "scheduled_events = 'no'", "'approve', 'wait'"),

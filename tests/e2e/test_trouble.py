@@ -1,0 +1,159 @@
+"""One service in trouble, with the real host: the mail is down and comes back, Resource Manager throttles."""
+
+import time
+import urllib.error
+import urllib.request
+from datetime import datetime, timedelta
+
+import pytest
+
+from cli.evidence import first_edits, gather
+from cli.watch import get_json
+from simulator.faults import put_faults, read_faults
+from simulator.promises import judge
+
+pytestmark = pytest.mark.e2e
+
+SECONDS_MAX = 180
+LOOK_SECONDS = 0.2
+
+SUBSCRIPTION = "11111111-1111-4111-8111-111111111111"
+SETTINGS = f"""
+title = "Trouble"
+[settings]
+BATON_MODE = "live"
+BATON_CHECK_INTERVAL = "1s"
+BATON_DISCOVERY_SCHEDULE = "*/5 * * * * *"
+BATON_SWEEP_SCHEDULE = "*/2 * * * * *"
+BATON_ALERT_DIGEST = "2s"
+BATON_RETRY_DELAY = "3s"
+BATON_REDEPLOY_TIMEOUT = "60s"
+[[subscription]]
+id = "{SUBSCRIPTION}"
+name = "Shop"
+"""
+
+
+def vms(name, count, script="MaintenanceCompleted"):
+    return f"""
+[[vm]]
+name = "{name}"
+count = {count}
+resource_group = "rg-{name}"
+subscription = "{SUBSCRIPTION}"
+location = "westeurope"
+maintenance = {{ pre_start = "-1m", pre_end = "+20m", start = "+30m", end = "+60m" }}
+script = ["{script}"]
+redeploy_seconds = 1
+[[policy]]
+PartitionKey = "shop"
+RowKey = "{name}"
+match = "rg:rg-{name}"
+gap = "1s"
+estimate = "5s"
+concurrency = 4
+onFailure = "continue"
+owners = "{name}@example.com, gone@example.com"
+"""
+
+
+@pytest.fixture
+def started(laptop, tmp_path):
+    """Starts a cloud of these tables; `wait` looks until something holds."""
+
+    def start(*tables):
+        file = tmp_path / "trouble.toml"
+        file.write_text(SETTINGS + "".join(tables), encoding="utf-8")
+        return laptop(file)
+
+    return start
+
+
+def wait(holds, what):
+    deadline = time.monotonic() + SECONDS_MAX
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(LOOK_SECONDS)  # noqa: TID251 - other processes do the work
+
+
+def ended(cloud):
+    return sum(row["terminal"] for row in cloud.outcomes())
+
+
+def broken(cloud):
+    """Every violation of a promise."""
+    t0 = datetime.fromisoformat(cloud.services["arm"].facts["t0"])
+    verdicts = judge(gather(cloud, t0, first_edits(cloud, t0)))
+    return [violation for verdict in verdicts for violation in verdict.violations]
+
+
+def test_mail_that_was_down_tells_every_alert_once_when_it_is_back(started):
+    cloud = started(vms("web", 2, "MaintenanceAborted"), vms("db", 2, "FailedOperation"))
+    mail, sink = cloud.fault_urls["mail"], f"{cloud.mail_url}/mails"
+    put_faults(mail, "down=1")
+    cloud.start_host()
+    wait(lambda: ended(cloud) == 4, "a VM has no outcome")
+    wait(lambda: read_faults(mail)["injected"].get("down", 0) >= 2, "no mail was tried")
+    assert get_json(sink) == []
+
+    put_faults(mail, "refuse=1@gone@example.com")
+    wait(lambda: len(get_json(sink)) >= 2, "mails are missing")
+
+    assert cloud.stop_host() == 0
+    names = ("db-01", "db-02", "web-01", "web-02")
+    told = [
+        (name, set(it["envelopeTo"]))
+        for name in names
+        for it in get_json(sink)
+        if f"{name}: " in it["text"]
+    ]
+    assert told == [(name, {"oncall@example.com", f"{name[:-3]}@example.com"}) for name in names]
+    assert broken(cloud) == []
+
+
+def test_throttled_at_the_published_limits_it_waits_as_told_and_all_is_done(started):
+    cloud = started(vms("web", 4))
+    for vm in get_json(f"{cloud.arm_url}/_emulator/vms"):
+        use_up(f"{cloud.arm_url}{vm['id']}?api-version=2024-07-01")
+    before = get_json(f"{cloud.arm_url}/_emulator/log")[-1]["seq"]
+
+    cloud.start_host()
+    wait(lambda: ended(cloud) == 4, "a VM has no outcome")
+
+    assert cloud.stop_host() == 0
+    asked = [
+        record
+        for record in get_json(f"{cloud.arm_url}/_emulator/log?since={before}")
+        if record["kind"] == "request"
+    ]
+    throttled = [record for record in asked if record["status"] == 429]
+    assert throttled
+    assert [record["path"] for record in throttled if impatient(record, asked)] == []
+    assert {row["outcome"] for row in cloud.outcomes()} == {"completed"}
+    assert broken(cloud) == []
+
+
+def use_up(url):
+    """Ask like somebody else in the subscription, until the bucket is empty."""
+    request = urllib.request.Request(url, headers={"Authorization": "Bearer somebody-else"})
+    try:
+        while True:
+            urllib.request.urlopen(request, timeout=5).close()
+    except urllib.error.HTTPError as error:
+        with error:
+            assert error.code == 429
+
+
+def impatient(refusal, asked):
+    """The requests for the same before the wait was over; those already on their way do not count."""
+    at = datetime.fromisoformat(refusal["time"])
+    begins, ends = (
+        at + timedelta(seconds=0.5),
+        at + timedelta(seconds=float(refusal["retryAfter"]) - 0.1),
+    )
+    return [
+        record
+        for record in asked
+        if (record["method"], record["path"]) == (refusal["method"], refusal["path"])
+        and begins < datetime.fromisoformat(record["arrived"]) < ends
+    ]

@@ -100,10 +100,10 @@ def location_of(item: object, subscription_id: str) -> Location | None:
 def locations_of(value: object) -> tuple[Location, ...]:
     """The locations in a file: ARM's answer to "list locations", or that answer's list alone.
 
-    Each belongs to the subscription in its `id`; a file may hold those of several.
+    Each belongs to the subscription in its `id`, and one without an id to all of them.
 
     Raises:
-        InvalidInput: It is no such file, or some items lack id or name; all of them are named.
+        InvalidInput: It is no such file, or some items lack a name or have another id; all are named.
     """
     items = value.get("value") if isinstance(value, Mapping) else value
     if not isinstance(items, list):
@@ -113,7 +113,7 @@ def locations_of(value: object) -> tuple[Location, ...]:
     for number, item in enumerate(items):
         identity = _LOCATION_ID.fullmatch(word(item, "id"))
         location = location_of(item, identity[1] if identity else "")
-        if identity is None:
+        if identity is None and word(item, "id"):
             expected = "/subscriptions/ID/locations/NAME"
             problems.append(Problem(f"value[{number}].id", word(item, "id"), expected))
         elif location is None:

@@ -10,6 +10,7 @@ class Location:
     """A region as one subscription sees it.
 
     Attributes:
+        subscription_id: `""` where it is not known, and then it is taken to be every one.
         name: As `spelt`.
         pairs: Names of the regions that it lists as its pair; Azure may list none, or one way only.
         zones: Zone number in this subscription → physical zone (`westeurope-az1`).
@@ -59,7 +60,7 @@ class Places:
         if not zone:
             return ""
         subscription, name = subscription_id.lower(), spelt(location)
-        physical = self._zones.get((subscription, name, zone))
+        physical = self._zones.get((subscription, name, zone)) or self._zones.get(("", name, zone))
         return f"{name}/{physical}" if physical else f"{subscription}/{name}/{zone}"
 
 

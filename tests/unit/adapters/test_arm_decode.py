@@ -472,6 +472,6 @@ def test_every_unusable_location_of_a_file_is_named():
 
     assert [problem.field for problem in raised.value.problems] == [
         "value[1].id",
-        "value[2].id",
+        "value[2].name",
         "value[3].name",
     ]

@@ -78,3 +78,10 @@ def test_without_any_location_no_pair_is_known():
     assert PLACES.known
     assert Places.of([a_location("italynorth")]).known
     assert not Places().known
+
+
+def test_a_location_of_no_known_subscription_speaks_for_every_one():
+    places = Places.of([Location(subscription_id="", name="westeurope", zones={"1": "az2"})])
+
+    assert places.zone_of("a", "westeurope", "1") == "westeurope/az2"
+    assert places.zone_of("a", "westeurope", "1") == places.zone_of("b", "westeurope", "1")

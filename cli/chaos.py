@@ -168,7 +168,8 @@ def _report(chaos: Chaos, seconds: float) -> bool:
 
 def _struck(report: dict[str, Any]) -> dict[str, int]:
     """Every kind, those that never struck too."""
-    return dict.fromkeys(report["known"], 0) | report["injected"]
+    injected: dict[str, int] = report["injected"]
+    return dict.fromkeys(report["known"], 0) | injected
 
 
 def _starts(evidence: Evidence) -> str:

@@ -22,7 +22,7 @@ class Wire:
     def __init__(self):
         self.clock = MemoryClock(datetime(2026, 3, 2, tzinfo=UTC))
         self.policy = HalfPolicy(self.clock, self.sleep)
-        self.policy.next = self
+        self.policy.next = self  # type: ignore[assignment]
         self.sent = []
 
     async def sleep(self, seconds):

@@ -258,15 +258,20 @@ class _Reconciler:
 
     def _placed(self, job: Job, vm: Vm, status: MaintenanceStatus, policy: Policy) -> Job:
         """The job with what Azure shows now of its maintenance, its place and its surroundings."""
-        places = self._fleet.places
+        if vm.subscription_id.lower() in self._fleet.whole:
+            # Where its locations were not read, no pair is known, and the job keeps those it has (P5).
+            places = self._fleet.places
+            job = replace(
+                job,
+                zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
+                region_pairs=tuple(sorted(places.pairs(vm.location))),
+            )
         return replace(
             job,
             maintenance=status,
             zone=vm.zone,
-            zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
             availability_set=vm.availability_set,
             update_domain=vm.view.update_domain if vm.view else None,
-            region_pairs=tuple(sorted(places.pairs(vm.location))),
             findings=tuple(each.text for each in self._fleet.findings(vm, gap=policy.gap)),
         )
 

@@ -86,7 +86,7 @@ class SeeFleet:
                 for subscription in subscriptions
             )
         )
-        return _sight(subscriptions, gathered, failed, seen_at)
+        return _sight(subscriptions, gathered, failed, listed, seen_at)
 
     async def _subscription(
         self,
@@ -166,6 +166,7 @@ def _sight(
     subscriptions: list[Subscription],
     gathered: list[_Gathered],
     failed: dict[str, str],
+    listed: set[str],
     seen_at: datetime,
 ) -> Sight:
     for subscription, found in zip(subscriptions, gathered, strict=True):
@@ -178,7 +179,7 @@ def _sight(
             whole=frozenset(
                 subscription.id.lower()
                 for subscription in subscriptions
-                if subscription.id not in failed
+                if subscription.id not in failed and subscription.id.lower() in listed
             ),
             seen_at=seen_at,
             places=Places.of(location for found in gathered for location in found.locations),

@@ -5,9 +5,10 @@ import pytest
 
 from shared.domain.job import JobState, job_id
 from shared.domain.ledger import Books, UnreadRow
+from shared.domain.places import Location, Places
 from shared.domain.policy_row import standing
 from shared.domain.reconcile import reconcile
-from tests.builders import NOW, a_status
+from tests.builders import NOW, SUBSCRIPTION, a_status
 from tests.unit.domain.deciding import (
     DAY,
     KEY,
@@ -76,6 +77,21 @@ def test_no_job_is_made_from_half_a_subscription_but_open_ones_follow():
 
     assert [job.vm_name for job in plan.jobs[KEY]] == ["web-01"]
     assert the_job(plan).maintenance.pre_maintenance_window_end_time == NOW + 30 * DAY
+
+
+def test_what_is_known_of_a_vms_place_outlives_a_discovery_that_cannot_read_the_locations():
+    pair = Location(
+        subscription_id=SUBSCRIPTION,
+        name="westeurope",
+        pairs=frozenset({"northeurope"}),
+        zones={"1": "westeurope-az3"},
+    )
+    seen = fleet(vm(zone="1"))
+    books = booked(decide(seen=replace(seen, places=Places.of([pair]))))
+    (job,) = books.jobs()
+    assert (job.zone_key, job.region_pairs) == ("westeurope/westeurope-az3", ("northeurope",))
+
+    assert decide(books, seen=replace(seen, whole=frozenset())).jobs == {}
 
 
 def test_a_moved_window_moves_the_job_and_keeps_its_id():

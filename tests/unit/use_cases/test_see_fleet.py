@@ -69,3 +69,13 @@ async def test_a_subscription_that_breaks_off_is_named_and_stops_no_other(method
 
     assert list(sight.failed.values()) == ["no right"]
     assert len(sight.fleet.whole) == 1
+
+
+async def test_a_subscription_of_which_only_an_open_job_is_known_is_not_whole():
+    machines = MemoryMachines(a_vm("web-1"))
+    machines.fail_next("subscriptions", Terminal("no right"))
+
+    sight = await seen(machines, a_job("web-1"))
+
+    assert list(sight.fleet.vms) == [a_vm("web-1").key]
+    assert sight.fleet.whole == frozenset()

@@ -200,11 +200,14 @@ class _Reconciler:
         """Whether a new job may follow one that has its outcome.
 
         After a start, only another maintenance counts: a moved window of the same one does not, so that
-        no VM is redeployed twice for one maintenance (P1). Without a start there is nothing to repeat.
+        no VM is redeployed twice for one maintenance (P1). Without a start, or where Azure answered it
+        RetryLater, there is nothing to repeat.
         """
         if last.unsettled:
             return False
-        if last.accepted or last.state.halts:
+        code = last.maintenance.last_operation_result_code
+        postponed = last.state is JobState.SKIPPED and code == "RetryLater"
+        if last.state.halts or (last.accepted and not postponed):
             if not last.maintenance.overlaps(status):
                 return True
             moved = (

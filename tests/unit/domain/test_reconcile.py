@@ -254,6 +254,14 @@ def test_a_completed_vm_that_is_offered_again_from_another_start_is_in_another_w
     )
 
 
+@pytest.mark.parametrize(("code", "follows"), [("RetryLater", True), ("MaintenanceAborted", False)])
+def test_one_that_was_skipped_while_it_waited_to_be_tried_again_comes_back(code, follows):
+    waiting = replace(a_status(), last_operation_result_code=code)
+    books = ended(JobState.SKIPPED, skipped_because="unmatched", maintenance=waiting)
+
+    assert bool(decide(books, seen=fleet(vm(status=waiting))).jobs) is follows
+
+
 def test_nothing_follows_a_job_whose_end_is_still_being_recorded():
     job = replace(the_job(decide()), state=JobState.PLANNED).ended(
         JobState.SKIPPED, now=NOW, reason="x"

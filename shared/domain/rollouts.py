@@ -216,15 +216,31 @@ class _Policy:
     # --- who goes where ---------------------------------------------------------------------------
 
     def _staged(self, jobs: Sequence[Job]) -> list[Job]:
-        """The jobs of one rollout in the stages that the policy and the VMs' tags say now."""
+        """The jobs of one rollout in the stages that the policy and the VMs' tags say now.
+
+        Whoever has started keeps its stage's number, and those that go after it count from there.
+        """
         seen = [self._vms[job.vm_key] for job in jobs if job.vm_key in self._vms]
         stages = self.policy.staged(seen)
-        return [
-            replace(job, stage=stages[job.vm_key])
-            if job.state is JobState.PLANNED and stages.get(job.vm_key, job.stage) != job.stage
-            else job
-            for job in jobs
-        ]
+        # A rank says nothing of a VM that is not seen: then those of the rollout do not move up.
+        ranks_lack = bool(self.policy.stage_tag) and len(seen) < len(jobs)
+        moved: dict[int, int] = {}
+        for job in jobs:
+            stays = ranks_lack and job.rollout == self._number
+            if job.vm_key in stages and (stays or job.state is not JobState.PLANNED):
+                stage = stages[job.vm_key]
+                moved[stage] = max(moved.get(stage, 0), job.stage - stage)
+
+        moved = {first: by for first, by in moved.items() if by}
+
+        def stage_of(job: Job) -> int:
+            stage = stages.get(job.vm_key)
+            if stage is None or job.state is not JobState.PLANNED:
+                return job.stage
+            return stage + max((by for first, by in moved.items() if first <= stage), default=0)
+
+        numbered = [(job, stage_of(job)) for job in jobs]
+        return [job if job.stage == stage else replace(job, stage=stage) for job, stage in numbered]
 
     def _may_join(self, job: Job) -> bool:
         """Whether one that was announced later may still join the rollout that acts."""

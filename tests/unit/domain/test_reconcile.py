@@ -357,6 +357,59 @@ def test_an_edited_sequence_moves_planned_jobs_to_their_new_stage():
     assert {job.vm_name: job.stage for job in plan.jobs[KEY]} == {"a": 2, "b": 1}
 
 
+def ordered(**orders):
+    return fleet(*(vm(name, tags={"order": order}) for name, order in orders.items()))
+
+
+ORDERED = {"sequence": "tag:order", "concurrency": 2}
+
+
+def stages(books):
+    return {job.vm_name: job.stage for job in books.jobs()}
+
+
+def test_a_stage_does_not_move_up_beside_one_that_is_away_when_a_vm_before_both_is_deleted():
+    rules = policies(web=ORDERED)
+    books = booked(decide(standings=rules, seen=ordered(a="1", b="2", c="3")))
+    jobs = {job.vm_name: job for job in books.jobs()}
+    done = replace(jobs["a"], state=JobState.COMPLETED, ended_at=NOW, freed_at=NOW, accepted=True)
+    away = replace(jobs["b"], state=JobState.REDEPLOYING, claimed_at=NOW, accepted=True)
+    ledger = replace(books.ledgers[KEY], jobs=(done, away, jobs["c"]))
+    books = Books(guard="1", ledgers={KEY: ledger})
+
+    after = booked(
+        decide(books, rules, ordered(b="2", c="3"), now=NOW + timedelta(minutes=1)), books
+    )
+
+    assert stages(after)["c"] > stages(after)["b"]
+
+
+def test_stages_keep_their_order_while_a_vm_of_one_cannot_be_seen():
+    rules = policies(web=ORDERED)
+    books = booked(decide(standings=rules, seen=ordered(a="1", b="2", c="3")))
+
+    after = booked(
+        decide(books, rules, ordered(b="2", c="3"), now=NOW + timedelta(minutes=1)), books
+    )
+
+    assert stages(after) == {"a": 1, "b": 2, "c": 3}
+
+
+def test_an_edited_sequence_puts_nobody_beside_one_that_is_away_and_goes_before():
+    tags = {"a": {"tier": "db"}, "b": {"tier": "web"}}
+    seen = fleet(*(vm(name, tags=each) for name, each in tags.items()))
+    before = policies(web={"sequence": "tag:tier=x; tag:tier=db; tag:tier=web", "concurrency": 2})
+    books = booked(decide(standings=before, seen=seen))
+    jobs = {job.vm_name: job for job in books.jobs()}
+    away = replace(jobs["a"], state=JobState.REDEPLOYING, claimed_at=NOW, accepted=True)
+    books = Books(guard="1", ledgers={KEY: replace(books.ledgers[KEY], jobs=(away, jobs["b"]))})
+    edited = policies(web={"sequence": "tag:tier=db; tag:tier=web", "concurrency": 2})
+
+    after = booked(decide(books, edited, seen, version="2"), books)
+
+    assert stages(after)["b"] > stages(after)["a"]
+
+
 def test_a_vm_for_which_no_start_fits_says_so_at_discovery():
     short = a_status(
         opens=NOW - DAY,

@@ -271,6 +271,10 @@ class AlertStore(Protocol):
         """Every alert that is RAISED or MAILING, oldest first."""
         ...
 
+    async def tried_since(self, since: datetime) -> Sequence[Alert]:
+        """Every alert whose mail was last given to the mail service after that, in any state."""
+        ...
+
     async def replace(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
         """Replaces at most 100 alerts in one transaction, each only if it still has its ETag.
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from shared.adapters.arm_answers import error_of
 from shared.domain.errors import (
@@ -24,8 +24,10 @@ CORRELATION_ID = "x-ms-correlation-request-id"
 _BUSY = (408, 409, 425, 429)
 
 
-class Paused(AzureError):
-    """Not sent: ARM asked for a wait that is not over.
+class Paused(Exception):
+    """Not sent: ARM asked for a wait that is not over, or Baton's share of a bucket is used up.
+
+    No error of the SDK's, which its retry policy would try again.
 
     Attributes:
         wait: What is left of it.
@@ -33,7 +35,7 @@ class Paused(AzureError):
 
     def __init__(self, wait: timedelta) -> None:
         self.wait = wait
-        super().__init__(f"ARM asked to wait, another {wait.total_seconds():.1f} s")
+        super().__init__(f"ARM is left alone for another {wait.total_seconds():.1f} s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from azure.core.pipeline.policies import (
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from shared.adapters.arm_buckets import HalfPolicy
 from shared.adapters.arm_pauses import PausesPolicy
 from shared.domain.errors import InvalidInput, Problem
 from shared.ports import Clock
@@ -164,6 +165,7 @@ def _policies(url: str, credential: "AsyncTokenCredential | str", clock: Clock) 
             retry_status=2,
             retry_backoff_factor=0.4,
         ),
+        HalfPolicy(clock),
         authentication,
         # After the token is there: its request hook means that the request leaves now.
         CustomHookPolicy(),

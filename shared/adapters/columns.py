@@ -159,6 +159,7 @@ ALERT = Shape(
         Column("mailId", "mail_id", TEXT),
         Column("leasedUntil", "leased_until", TIME),
         Column("tries", "tries", INT),
+        Column("triedAt", "tried_at", TIME),
         Column("note", "note", SENTENCE),
     ),
 )

@@ -295,6 +295,11 @@ class MemoryAlerts(Scripted):
             unsent = (AlertState.RAISED, AlertState.MAILING)
             return [alert for alert in self.alerts() if alert.state in unsent]
 
+    async def tried_since(self, since: datetime) -> Sequence[Alert]:
+        """See the port."""
+        async with self.call("tried_since", since):
+            return [one for one in self.alerts() if one.tried_at and one.tried_at > since]
+
     async def replace(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
         """See the port."""
         async with self.call("replace", alerts):

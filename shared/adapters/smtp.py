@@ -57,12 +57,13 @@ class Smtp:
             with self._connected() as server:
                 refused = server.send_message(message, self._sender, list(mail.recipients))
         except smtplib.SMTPAuthenticationError as error:
-            raise Terminal(
+            # A password can be mended; the mails wait for it. The chain may show it, so it ends here.
+            raise Retryable(
                 f"{relay} refused the login of BATON_EMAIL_URL ({error.smtp_code})"
             ) from None
         except smtplib.SMTPRecipientsRefused as error:
             told = _told(error.recipients)
-            if all(400 <= code < 500 for code, _ in error.recipients.values()):
+            if any(400 <= code < 500 for code, _ in error.recipients.values()):
                 raise Retryable(f"{relay} takes nobody now: {'; '.join(told)}") from error
             raise Terminal(f"{relay} refused every recipient: {'; '.join(told)}") from error
         except smtplib.SMTPResponseException as error:

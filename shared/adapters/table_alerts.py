@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from shared.adapters import rows
-from shared.adapters.tables import TableService, readable
+from shared.adapters.tables import Found, TableService, readable
 from shared.domain.alert import Alert, AlertState
 
 
@@ -27,10 +28,22 @@ class TableAlerts:
             mailed=str(AlertState.MAILED),
             recorded=str(AlertState.RECORDED),
         )
-        alerts, _ = readable(self._table, found, rows.alert_of, "alert")
-        return sorted(alerts, key=lambda alert: (alert.raised_at, alert.id))
+        return self._read(found)
+
+    async def tried_since(self, since: datetime) -> Sequence[Alert]:
+        """See the port."""
+        found = await self._table.query(
+            "PartitionKey eq @partition and triedAt gt @since",
+            partition=rows.ALERTS,
+            since=since,
+        )
+        return self._read(found)
 
     async def replace(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
         """See the port."""
         etags = await self._table.transact(rows.alert_writes(alerts))
         return [replace(alert, etag=etags[alert.id]) for alert in alerts]
+
+    def _read(self, found: Sequence[Found]) -> Sequence[Alert]:
+        alerts, _ = readable(self._table, found, rows.alert_of, "alert")
+        return sorted(alerts, key=lambda alert: (alert.raised_at, alert.id))

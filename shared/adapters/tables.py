@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from aiohttp import ClientConnectorError
@@ -143,13 +143,13 @@ class Table:
 
         return await self._do(work, repeat=True)
 
-    async def query(self, condition: str, **parameters: str) -> list[Found]:
+    async def query(self, condition: str, **parameters: str | datetime) -> list[Found]:
         """Every entity that fits, page after page, in the order of their keys.
 
         Args:
             condition: OData, its words and `@names` parted by single spaces and without parentheses: the
                 SDK replaces a parameter only where a space is on both sides.
-            parameters: Name → value, of any text.
+            parameters: Name → value, of any text; an instant is compared to the second.
         """
 
         async def work(client: TableClient) -> list[Found]:

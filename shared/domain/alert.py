@@ -33,6 +33,7 @@ class Alert:
         mail_id: The mail it went into, once that is decided.
         leased_until: While MAILING: until when that mail is one handler's to send.
         tries: How often sending was tried.
+        tried_at: When last.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Alert:
     mail_id: str = ""
     leased_until: datetime | None = None
     tries: int = 0
+    tried_at: datetime | None = None
     note: str = ""
     etag: str = ""
 

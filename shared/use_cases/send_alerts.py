@@ -23,6 +23,9 @@ _LEASE = timedelta(minutes=2)
 # As many alerts as one transaction writes down.
 _ALERTS_PER_MAIL_MAX = 100
 _RETRY_MAX = timedelta(minutes=10)
+# All mails of Baton's within an hour. What is beyond waits, and is gathered with what comes meanwhile.
+_MAILS_MAX = 60
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,8 @@ class SendAlerts:
             return await self._write(group, now, state=AlertState.RECORDED, note=note)
         number = group[0].mail_id or mail_id(group)
         tries = group[0].tries + 1
+        if free_at := await self._free_at(number, now):
+            return free_at
         leased = [
             replace(
                 alert,
@@ -76,6 +81,7 @@ class SendAlerts:
                 mail_id=number,
                 leased_until=now + _LEASE,
                 tries=tries,
+                tried_at=now,
             )
             for alert in group
         ]
@@ -83,6 +89,10 @@ class SendAlerts:
             leased = list(await self.alerts.replace(leased))
         except Stale:
             return now + _LEASE  # another handler has it
+        if free_at := await self._free_at(number, now):
+            # Another handler wrote its mail down between our two looks; give the place back.
+            back = [replace(a, etag=b.etag) for a, b in zip(group, leased, strict=True)]
+            return await self._write(back, now) or free_at
         mail = self.letters(
             leased, mail_id=number, recipients=recipients, mode=str(self.mode), now=now
         )
@@ -105,6 +115,17 @@ class SendAlerts:
         log.info("Mailed %d alerts", len(leased), extra=extra)
         note = f"refused: {'; '.join(refused)}" if refused else ""
         return await self._write(leased, now, state=AlertState.MAILED, note=note)
+
+    async def _free_at(self, number: str, now: datetime) -> datetime | None:
+        """When this mail may go; None where it may go now, as far as the others of the hour are concerned."""
+        recent = await self.alerts.tried_since(now - _HOUR)
+        others = {one.mail_id: one.tried_at for one in recent if one.mail_id != number}
+        tried = sorted(at for at in others.values() if at)
+        if len(tried) < _MAILS_MAX:
+            return None
+        extra = {"action": "mail_held", "mail": number, "mails": len(tried)}
+        log.warning("Mail held: %d went out within an hour", len(tried), extra=extra)
+        return tried[-_MAILS_MAX] + _HOUR
 
     async def _write(
         self, group: Sequence[Alert], now: datetime, **changes: object

@@ -56,6 +56,19 @@ async def test_unsent_are_those_raised_or_mailing_oldest_first(alerts: AlertStor
     ]
 
 
+async def test_tried_since_are_those_later_than_that_in_any_state(alerts: AlertStore) -> None:
+    await alerts.add(an_alert("never"))
+    for state in AlertState:
+        for name, tried_at in (("at", NOW), ("after", NOW + timedelta(seconds=1))):
+            await alerts.add(an_alert(name, state, state=state, tried_at=tried_at, note=name))
+
+    found = await alerts.tried_since(NOW)
+
+    assert sorted((alert.note, alert.state) for alert in found) == sorted(
+        ("after", state) for state in AlertState
+    )
+
+
 async def test_alerts_are_replaced_together_and_can_be_replaced_again(alerts: AlertStore) -> None:
     for name in "abc":
         await alerts.add(an_alert(name))

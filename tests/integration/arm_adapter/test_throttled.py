@@ -80,7 +80,7 @@ async def test_other_vms_and_the_start_of_this_one_are_not_held_up(arm, server):
 @pytest.mark.parametrize(
     "reply",
     [
-        throttled("HighCostGetSubscriptionMaximum"),
+        throttled("LowCostGetSubscriptionMaximum"),
         arm_error(429, "SubscriptionRequestsThrottled", Retry_After="5"),
     ],
 )
@@ -90,6 +90,18 @@ async def test_where_the_subscriptions_bucket_is_empty_none_of_its_vms_is_read(a
 
     assert await looked(arm, "b") == timedelta(seconds=5)
     assert await looked(arm, "b", subscription="another") is None
+    assert len(server.asked) == 2
+
+
+async def test_where_lists_are_throttled_its_vms_are_still_looked_at(arm, server):
+    server.answers(throttled("HighCostGetSubscriptionMaximum", seconds=60), ONE_VM)
+    with pytest.raises(Retryable):
+        await anext(arm.models(SUBSCRIPTION))
+
+    assert await looked(arm) is None
+    with pytest.raises(Retryable) as busy:
+        await anext(arm.statuses(SUBSCRIPTION))
+    assert busy.value.retry_after == timedelta(minutes=1)
     assert len(server.asked) == 2
 
 

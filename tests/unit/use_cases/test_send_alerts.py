@@ -1,0 +1,138 @@
+"""Mails: each event in exactly one, in as few as possible, never more than the ceiling in an hour."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+from shared.adapters.letters import write_mail
+from shared.adapters.memory import MemoryAlerts, MemoryBus, MemoryClock, MemoryMailer
+from shared.domain.alert import AlertState
+from shared.domain.errors import Retryable
+from shared.domain.mode import Mode
+from shared.use_cases.send_alerts import SendAlerts
+from tests.builders import NOW, an_alert
+
+CEILING = 60
+DIGEST = timedelta(minutes=2)
+HOUR = timedelta(hours=1)
+
+
+class Post(MemoryMailer):
+    """A mail service that is away until an instant; notes when each mail went out."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock = clock
+        self.away_until = NOW
+        self.at = []
+
+    async def send(self, mail):
+        if self.clock.now() < self.away_until:
+            raise Retryable("connection refused")
+        self.at.append(self.clock.now())
+        return await super().send(mail)
+
+
+class Office:
+    """SendAlerts, run whenever a message is due."""
+
+    def __init__(self):
+        self.clock = MemoryClock(NOW)
+        self.alerts = MemoryAlerts()
+        self.bus = MemoryBus()
+        self.post = Post(self.clock)
+        self.send = SendAlerts(
+            clock=self.clock,
+            alerts=self.alerts,
+            bus=self.bus,
+            mailer=self.post,
+            letters=write_mail,
+            digest=DIGEST,
+            mode=Mode.LIVE,
+        )
+
+    async def raise_alert(self, *about, **other):
+        await self.alerts.add(an_alert(*about, raised_at=self.clock.now(), **other))
+        await self.bus.wake_alerts(self.clock.now() + DIGEST, now=self.clock.now())
+
+    async def run(self, until, *, handlers=1):
+        """Delivers every message that is due before that long from NOW, to so many handlers at once."""
+        while self.bus.messages and self.bus.messages[0].at <= NOW + until:
+            self.clock.set(max(self.clock.now(), self.bus.messages[0].at))
+            self.bus.take(self.clock.now())
+            await asyncio.gather(*(self.send() for _ in range(handlers)))
+        self.clock.set(NOW + until)
+
+    def each_is_in_one_mail(self):
+        ids = {alert.mail_id for alert in self.alerts.alerts()}
+        states = {alert.state for alert in self.alerts.alerts()}
+        return states == {AlertState.MAILED} and Counter(m.id for m in self.post.sent) == Counter(
+            ids
+        )
+
+
+async def test_with_mail_down_for_an_hour_every_alert_goes_out_when_it_is_back_each_once():
+    office = Office()
+    office.post.away_until = NOW + HOUR
+    for minute in range(0, 60, 6):
+        office.clock.set(NOW + timedelta(minutes=minute))
+        await office.raise_alert(f"web-{minute}", subject=f"web-{minute}")
+        await office.run(timedelta(minutes=minute + 5))
+
+    await office.run(HOUR + timedelta(minutes=11))
+
+    assert office.each_is_in_one_mail()
+    text = "\n".join(mail.text for mail in office.post.sent)
+    assert [
+        text.count(f"\nweb-{minute}: failed") + text.count(f"web-{minute}: failed\n") > 0
+        for minute in range(0, 60, 6)
+    ] == [True] * 10
+
+
+async def test_beyond_the_ceiling_alerts_wait_and_are_merged_and_none_is_lost():
+    office = Office()
+    for number in range(CEILING + 5):
+        await office.raise_alert(f"a{number}", recipients=(f"team{number:03}@example.com",))
+    await office.run(timedelta(minutes=30), handlers=3)
+    assert len(office.post.sent) == CEILING
+    late = next(a for a in office.alerts.alerts() if a.state is AlertState.RAISED)
+    await office.raise_alert("later", recipients=late.recipients)
+
+    await office.run(timedelta(hours=3), handlers=3)
+
+    assert len(office.alerts.alerts()) == CEILING + 6
+    assert office.each_is_in_one_mail()
+    assert len(office.post.sent) == CEILING + 5
+    for first, last in zip(office.post.at, office.post.at[CEILING:], strict=False):
+        assert last - first >= HOUR
+
+
+async def test_of_many_handlers_at_the_last_place_none_goes_over_the_ceiling():
+    office = Office()
+    for number in range(CEILING - 1):
+        await office.raise_alert(f"a{number}", recipients=(f"team{number:03}@example.com",))
+    await office.run(timedelta(minutes=10))
+    rivals = [f"rival{number}@example.com" for number in range(4)]
+    for rival in rivals:
+        await office.raise_alert(rival, recipients=(rival,))
+
+    await office.run(timedelta(minutes=50), handlers=4)
+    assert len(office.post.sent) <= CEILING
+    await office.run(timedelta(hours=3), handlers=4)
+
+    assert office.each_is_in_one_mail()
+    assert len(office.post.sent) == CEILING + 3
+
+
+async def test_a_mail_that_nobody_can_get_does_not_stop_the_others():
+    office = Office()
+    office.post.refuses = {"bad@example.com": "550 no such user"}
+    await office.raise_alert("a", recipients=("bad@example.com",))
+    await office.raise_alert("b", recipients=("bad@example.com", "good@example.com"))
+    await office.raise_alert("c", recipients=("good@example.com",))
+
+    await office.run(HOUR)
+
+    states = [alert.state for alert in office.alerts.alerts()]
+    assert Counter(states) == {AlertState.RECORDED: 1, AlertState.MAILED: 2}
+    assert len(office.post.sent) == 2

@@ -36,7 +36,7 @@ class FindOut:
             await self.steps.conclude(
                 job.ended(JobState.GONE, now=now, reason="the VM was deleted")
             )
-        elif taken or shows_acceptance(job, vm):
+        elif taken or shows_acceptance(job, vm, now):
             started = job.moved(
                 JobState.REDEPLOYING,
                 started_at=claimed_at,

@@ -94,10 +94,12 @@ def shows_acceptance(job: Job, vm: Vm, now: datetime) -> bool:
     False proves nothing by itself: Azure may show the start later.
     """
     updating = vm.provisioning_state.lower() == "updating"
-    stopped = bool(vm.view and job.was_running and not vm.view.is_running)
+    view = vm.view
+    stopped = bool(view and job.was_running and not view.is_running)
+    silent = bool(view and job.was_ready and not view.agent_ready)
     changed = bool(vm.maintenance and _code_of(vm) != job.code_before)
     not_offered = vm.maintenance is not None and _is_taken_back(vm.maintenance, now)
-    return updating or stopped or changed or not_offered
+    return updating or stopped or silent or changed or not_offered
 
 
 def _judged(job: Job, look: Look, again: Again, now: datetime) -> Verdict:

@@ -186,6 +186,7 @@ def starting(**changes):
     [
         {"provisioning": "Updating"},
         {"power": "stopped"},
+        {"ready": False},
         {"code": "MaintenanceCompleted"},
         {"allowed": False},
     ],

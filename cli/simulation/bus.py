@@ -91,6 +91,10 @@ class Broker:
             self._fault(f"repeats {identity}")
             self._schedule(self._sent, letter.due)
 
+    def has_due(self, now: float) -> bool:
+        """Whether some letter should have been handled."""
+        return any(letter.due <= now for letter in self.letters.values())
+
     def _schedule(self, number: int, due: float) -> None:
         at = max(due, self._loop.time()) + self._faults.lateness(due)
         self._loop.call_at(at, self._deliver, number)

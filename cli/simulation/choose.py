@@ -1,7 +1,7 @@
 """From a seed to everything that one simulation is about."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,11 +10,11 @@ from cli.simulation.checks.room import has_room
 from cli.simulation.dice import Dice
 from cli.simulation.faults import LEVELS, Level, Outage
 from cli.simulation.fleet import FleetOf, a_fleet
-from cli.simulation.setup import PolicyWrite, Setup
+from cli.simulation.setup import PolicyWrite, Setup, offset
 from simulator.arm.records import compute_id
 from simulator.promises.policies import Policy
 from simulator.promises.reading import read_evidence
-from simulator.scenario_model import ArmSettings, Edit, Scenario, Vm, Windows
+from simulator.scenario_model import ArmSettings, Edit, Location, Scenario, Vm
 
 _HOUR = timedelta(hours=1)
 _BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,10 +37,26 @@ SETTINGS = {
 }
 
 
-def choose(seed: int) -> Setup:
-    """A setup of the app's own making: fleet, policies, people and faults, all by the seed."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Makes the setup of each seed.
+
+    Attributes:
+        level: How much goes wrong; None: that is by chance too.
+    """
+
+    level: str | None = None
+
+    def __call__(self, seed: int) -> Setup:
+        """The setup of a seed."""
+        return choose(seed, self.level)
+
+
+def choose(seed: int, level_name: str | None = None) -> Setup:
+    """A setup of the simulation's own making: fleet, policies, people and faults, all by the seed."""
     dice = Dice(seed, "setup")
-    level = LEVELS[dice.one_of(_KINDS)]
+    by_chance = dice.one_of(_KINDS)
+    level = LEVELS[level_name or by_chance]
     if dice.happens(0.4):
         level = replace(level, skew_seconds=0.0)
     is_roomy = level.name != "wild" and dice.happens(0.5)
@@ -62,7 +78,7 @@ def choose(seed: int) -> Setup:
         level=level,
         is_roomy=is_roomy and _fits(t0, fleet.vms, rows),
         faults_until=_faults_until(fleet.vms, is_roomy=is_roomy),
-        outages=tuple(_outages(dice, level, last)),
+        outages=tuple(outages(dice, level, last)),
         processes=dice.randint(1, 3),
         table_page=dice.choice((2, 7, 1000)),
         batch_max=dice.choice((1, 3, 100)),
@@ -76,19 +92,22 @@ def choose(seed: int) -> Setup:
     )
 
 
-def scenario_of(fleet: FleetOf, edits: Iterable[Edit], arm: ArmSettings) -> Scenario:
+def scenario_of(
+    fleet: FleetOf, edits: Iterable[Edit], arm: ArmSettings, locations: tuple[Location, ...] = ()
+) -> Scenario:
     """A fleet and what happens to it, as the emulator's cloud takes it."""
     return Scenario(
         name="simulation",
         title="",
         settings={},
         arm=arm,
-        locations=(),
+        locations=locations,
         subscriptions=fleet.subscriptions,
         availability_sets=fleet.sets,
         vms=fleet.vms,
         policies=(),
-        edits=tuple(sorted(edits, key=lambda edit: edit.at)),  # type: ignore[arg-type,return-value] # offsets all
+        edits=tuple(sorted(edits, key=lambda edit: offset(edit.at))),
+        faults={},
         expect={},
         other={},
     )
@@ -137,7 +156,7 @@ def _fits(t0: datetime, vms: Iterable[Vm], rows: Iterable[PolicyWrite]) -> bool:
     return has_room(
         read_evidence(scenario=scenario, t0=t0, **nothing).machines,
         {key: timedelta(seconds=vm.redeploy_seconds) for key, vm in offered.items()},
-        {key: t0 + _closes(vm.maintenance) for key, vm in offered.items() if vm.maintenance},
+        {key: t0 + offset(vm.maintenance.pre_end) for key, vm in offered.items() if vm.maintenance},
         [Policy(row.team, row.name, row.columns or {}) for row in rows],
         t0 + 2 * _HOUR,
     )
@@ -159,7 +178,8 @@ def _pace(dice: Dice) -> dict[str, str]:
     }
 
 
-def _outages(dice: Dice, level: Level, last: timedelta) -> Iterable[Outage]:
+def outages(dice: Dice, level: Level, last: timedelta) -> Iterable[Outage]:
+    """When a service answers nobody."""
     for _ in range(dice.randint(0, level.outages)):
         start = dice.random() * last.total_seconds()
         longest = 300 if level.name == "mild" else 1200
@@ -168,14 +188,7 @@ def _outages(dice: Dice, level: Level, last: timedelta) -> Iterable[Outage]:
 
 def _last(vms: Iterable[Vm]) -> timedelta:
     """Until when people and Azure do things: the end of the last self-service window."""
-    return max((_closes(vm.maintenance) for vm in vms if vm.maintenance), default=_HOUR)
-
-
-def _closes(windows: Windows) -> timedelta:
-    closes = windows.pre_end
-    if not isinstance(closes, timedelta):
-        raise TypeError("a setup by chance has offsets only")
-    return max(closes, _HOUR)
+    return max([_HOUR, *(offset(vm.maintenance.pre_end) for vm in vms if vm.maintenance)])
 
 
 def _faults_until(vms: Iterable[Vm], *, is_roomy: bool) -> timedelta:

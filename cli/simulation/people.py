@@ -7,7 +7,15 @@ from typing import Any
 
 from cli.simulation.dice import Dice
 from cli.simulation.fleet import a_script, windows_from
-from cli.simulation.setup import ApprovalGiven, Columns, Garbage, Illegible, ModeChange, PolicyWrite
+from cli.simulation.setup import (
+    ApprovalGiven,
+    Columns,
+    Garbage,
+    Illegible,
+    ModeChange,
+    PolicyWrite,
+    offset,
+)
 from simulator.scenario_model import Edit, Fault, Subscription, Vm, VmEdit, Windows
 
 _HOUR = timedelta(hours=1)
@@ -147,7 +155,7 @@ def _moved(dice: Dice, vm: Vm) -> Mapping[str, timedelta]:
     old = vm.maintenance
     if old is None:
         return _all(windows_from(dice, _HOUR))
-    opens, closes = _length(old.pre_start), _length(old.pre_end)
+    opens, closes = offset(old.pre_start), offset(old.pre_end)
     half = (closes - opens) / 2
     new_opens = opens + dice.duration(-2 * _HOUR, half)
     new_closes = closes + dice.duration(-half / 2, 6 * _HOUR)
@@ -157,18 +165,12 @@ def _moved(dice: Dice, vm: Vm) -> Mapping[str, timedelta]:
 
 def _announced(dice: Dice, vm: Vm, at: timedelta) -> Mapping[str, timedelta]:
     """Another maintenance, which shares no instant with the VM's own windows, moved as they may be."""
-    after = _length(vm.maintenance.pre_end) + 7 * _HOUR if vm.maintenance else at
+    after = offset(vm.maintenance.pre_end) + 7 * _HOUR if vm.maintenance else at
     return _all(windows_from(dice, max(at, after) + dice.duration(_START, 3 * _HOUR)))
 
 
 def _all(windows: Windows) -> Mapping[str, timedelta]:
-    return {name: _length(getattr(windows, name)) for name in ("pre_start", "pre_end", "start", "end")}
-
-
-def _length(moment: object) -> timedelta:
-    if not isinstance(moment, timedelta):
-        raise TypeError(f"{moment}: a setup by chance has offsets only")
-    return moment
+    return {name: offset(getattr(windows, name)) for name in ("pre_start", "pre_end", "start", "end")}
 
 
 def subscription_edits(
@@ -218,5 +220,6 @@ def approvals(
             continue
         at = dice.duration(_START, _HOUR)
         while at < last:
-            yield ApprovalGiven(at=at, team=row.team, name=row.name)
+            counts_for = dice.choice((None, None, 2 * _HOUR))
+            yield ApprovalGiven(at=at, team=row.team, name=row.name, counts_for=counts_for)
             at += dice.duration(_HOUR, 5 * _HOUR)

@@ -1,12 +1,13 @@
 """What one simulation is about: a fleet, its policies, the settings, what people do, and what goes wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from cli.simulation.faults import Level, Outage
 from simulator.scenario_model import Scenario
+from simulator.scenario_table import Moment
 
 Columns = Mapping[str, Any]
 
@@ -29,11 +30,16 @@ class PolicyWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalGiven:
-    """Somebody approves the rollout of a policy that is open then."""
+    """Somebody approves the rollout of a policy that is open then.
+
+    Attributes:
+        counts_for: The approval ends after that long; None: with the rollout.
+    """
 
     at: timedelta
     team: str
     name: str
+    counts_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +100,31 @@ class Setup:
     garbage: tuple[Garbage, ...] = ()
     illegible: tuple[Illegible, ...] = ()
     is_roomy: bool = False
+
+    def acts(self) -> Iterator[timedelta]:
+        """When somebody does something; the last of these ends all edits."""
+        yield from (write.at for write in self.policies)
+        yield from (given.at for given in self.approvals)
+        yield from (mode.at for mode in self.modes)
+        yield from (item.at for item in self.garbage)
+        yield from (bad.until for bad in self.illegible)
+        yield from (offset(edit.at) for edit in self.scenario.edits)
+
+    def closes(self) -> timedelta:
+        """When the last self-service window ends that there is or will be."""
+        ends = [offset(vm.maintenance.pre_end) for vm in self.scenario.vms if vm.maintenance]
+        for edit in self.scenario.edits:
+            if edit.vm and "pre_end" in edit.vm.windows:
+                ends.append(offset(edit.vm.windows["pre_end"]))
+        return max(ends, default=timedelta(0))
+
+
+def offset(moment: Moment) -> timedelta:
+    """A moment of a simulation, which counts from its beginning.
+
+    Raises:
+        TypeError: It is an instant.
+    """
+    if not isinstance(moment, timedelta):
+        raise TypeError(f"{moment}: a simulation has offsets only")
+    return moment

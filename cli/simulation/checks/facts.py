@@ -12,6 +12,8 @@ from simulator.promises.policies import Policy
 Cells = Mapping[str, Any]
 PolicyKey = tuple[str, str]
 OPEN = ("planned", "starting", "redeploying")
+ENDS = ("completed", "aborted", "failed", "timedOut", "missed", "withdrawn", "gone", "skipped")
+CLOSED = ("mailed", "recorded")
 BAD = ("failed", "aborted", "timedOut", "missed")
 HALTING = ("failed", "aborted", "timedOut")
 CODES = {
@@ -117,6 +119,7 @@ class Facts:
     """Everything seen so far.
 
     Attributes:
+        approvals: When, which policy's rollout, and until when it counts.
         tags: VM → (since, tags).
         members: (policy, rollout) → when its first job was written, and which VMs could be seen then.
         codes: VM → every result code that Azure ever showed.
@@ -126,7 +129,7 @@ class Facts:
     machines: Mapping[str, Machine]
     pairs: Mapping[str, frozenset[str]]
     versions: dict[PolicyKey, list[Version]] = field(default_factory=dict)
-    approvals: list[tuple[datetime, PolicyKey, int]] = field(default_factory=list)
+    approvals: list[tuple[datetime, PolicyKey, int, datetime | None]] = field(default_factory=list)
     tags: dict[str, list[tuple[datetime, Machine]]] = field(default_factory=dict)
     jobs: dict[str, JobSeen] = field(default_factory=dict)
     members: dict[tuple[PolicyKey, int], tuple[datetime, set[str]]] = field(default_factory=dict)

@@ -37,14 +37,18 @@ def _why_not(facts: Facts, policy: Policy, start: StartSeen, slack: timedelta) -
         return policy.why_not(start.at, policy.estimate)
     if start.at < start.job.discovered + policy.lead - slack:
         return f"{policy} gives {policy.lead} of notice"
-    if policy.needs_approval and not _is_approved(facts, start):
+    if policy.needs_approval and not _is_approved(facts, start, slack):
         return f"nobody had approved rollout {start.job.rollout} of {policy}"
     return ""
 
 
-def _is_approved(facts: Facts, start: StartSeen) -> bool:
-    given = ((key, rollout) for at, key, rollout in facts.approvals if at <= start.at)
-    return (start.job.key, start.job.rollout) in given
+def _is_approved(facts: Facts, start: StartSeen, slack: timedelta) -> bool:
+    return any(
+        (key, rollout) == (start.job.key, start.job.rollout)
+        and at <= start.at
+        and (until is None or start.began < until + slack)
+        for at, key, rollout, until in facts.approvals
+    )
 
 
 def _ever(facts: Facts, start: StartSeen) -> list[Policy]:

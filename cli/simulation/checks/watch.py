@@ -63,9 +63,11 @@ class Watch:
         policy = None if columns is None else Policy(*key, columns)
         self.facts.versions.setdefault(key, []).append(Version(at, policy, is_wrong=is_wrong))
 
-    def approved(self, at: datetime, key: PolicyKey, rollout: int) -> None:
+    def approved(
+        self, at: datetime, key: PolicyKey, rollout: int, until: datetime | None
+    ) -> None:
         """Somebody approved a rollout."""
-        self.facts.approvals.append((at, key, rollout))
+        self.facts.approvals.append((at, key, rollout, until))
 
     def retagged(self, at: datetime, vm: str, machine: Machine) -> None:
         """A VM's owner changed its tags."""

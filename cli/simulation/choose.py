@@ -63,7 +63,7 @@ def choose(seed: int, level_name: str | None = None) -> Setup:
     fleet = a_fleet(Dice(seed, "fleet"), level.name, is_roomy=is_roomy)
     t0 = _begins(dice)
     rows = people.some_policies(Dice(seed, "policies"), t0)
-    last = _last(fleet.vms) if not is_roomy else _HOUR
+    last = _last(fleet.vms)
     mode = "live" if is_roomy else dice.one_of({"live": 10, "dryRun": 1, "paused": 1})
     edits, policy_edits = _edits(dice, fleet, rows, last, level, t0, is_roomy=is_roomy)
     first = [people.broken(dice, row) if dice.happens(0.05) and not is_roomy else row for row in rows]
@@ -73,14 +73,15 @@ def choose(seed: int, level_name: str | None = None) -> Setup:
         scenario=_scenario(dice, fleet, edits),
         policies=(*first, *policy_edits),
         settings={**SETTINGS, **_pace(dice), "BATON_MODE": mode},
-        discovery=timedelta(minutes=dice.choice((10, 20, 30, 60))),
-        sweep=timedelta(minutes=dice.choice((2, 5, 10, 20))),
+        # The longer it lasts the slower the timers: what is between their ticks is what matters.
+        discovery=max(timedelta(minutes=dice.choice((5, 10, 20, 30))), last / 40),
+        sweep=max(timedelta(minutes=dice.choice((1, 2, 5, 10))), last / 80),
         level=level,
         is_roomy=is_roomy and _fits(t0, fleet.vms, rows),
         faults_until=_faults_until(fleet.vms, is_roomy=is_roomy),
         outages=tuple(outages(dice, level, last)),
         processes=dice.randint(1, 3),
-        table_page=dice.choice((2, 7, 1000)),
+        table_page=dice.choice((3, 1000, 1000)),
         batch_max=dice.choice((1, 3, 100)),
         refuses=frozenset({"gone@example.com"}),
         approvals=tuple(people.approvals(dice, rows, last)),
@@ -115,7 +116,7 @@ def scenario_of(
 
 def _scenario(dice: Dice, fleet: FleetOf, edits: Iterable[Edit]) -> Scenario:
     arm = ArmSettings(
-        page_size=dice.choice((2, 5, 200)),
+        page_size=dice.choice((3, 200, 200)),
         status_list_carries_maintenance=dice.happens(0.5),
         drop_status_when_done=dice.happens(0.3),
         offer_after_abort=dice.happens(0.3),

@@ -1,5 +1,6 @@
 """Many simulations on several processes, and what came of each."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -90,7 +91,9 @@ def run_many(make: Make, seeds: Sequence[int]) -> Iterator[Result]:
         yield from _chunk(make, chunks[0])
         return
     # Fresh interpreters: what a parent has imported, patched or opened is not theirs.
-    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
+    fresh = get_context("spawn")
+    # What stands after the imports stays: the collector need not look at it in every run.
+    with ProcessPoolExecutor(os.cpu_count() or 1, fresh, initializer=gc.freeze) as pool:
         for results in pool.map(_chunk, [make] * len(chunks), chunks):
             yield from results
 

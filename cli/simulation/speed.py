@@ -16,12 +16,15 @@ from shared.domain.policy import Policy
 
 @contextmanager
 def everything_read_once() -> Iterator[None]:
-    """While it lasts, a job's row of one ETag and a policy's columns are read once."""
-    job_of, parse = rows.job_of, policy_row.parse_policy
-    known_jobs, known_policies = Once(), Once()
+    """While it lasts, a job's or head's row of one ETag and a policy's columns are read once."""
+    job_of, head_of, parse = rows.job_of, rows.head_of, policy_row.parse_policy
+    known_rows, known_policies = Once(), Once()
 
     def job_once(entity: Mapping[str, object], etag: str) -> Any:
-        return known_jobs(etag, lambda: job_of(entity, etag))
+        return known_rows(etag, lambda: job_of(entity, etag))
+
+    def head_once(entity: Mapping[str, object], etag: str) -> Any:
+        return known_rows(etag, lambda: head_of(entity, etag))
 
     def policy_once(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
         found: Policy = known_policies((key, *columns.items()), lambda: parse(key, columns))
@@ -29,6 +32,7 @@ def everything_read_once() -> Iterator[None]:
 
     with ExitStack() as patched:
         patched.enter_context(_replaced(rows, "job_of", job_once))
+        patched.enter_context(_replaced(rows, "head_of", head_once))
         patched.enter_context(_replaced(policy_row, "parse_policy", policy_once))
         yield
 

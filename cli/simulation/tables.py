@@ -5,6 +5,8 @@ one while others write, and the rules for keys and values.
 """
 
 import re
+from bisect import bisect, insort
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -81,6 +83,8 @@ class Account:
     def __init__(self, page_size: int, seen: Seen) -> None:
         self.page_size = page_size
         self._tables: dict[str, dict[Key, Entity]] = {}
+        # The keys of each table in their order.
+        self._keys: dict[str, list[Key]] = defaultdict(list)
         self._seen = seen
         self._written = 0
 
@@ -97,10 +101,10 @@ class Account:
 
     def page(self, table: str, test: Callable[[Cells], bool], after: Key | None) -> list[Entity]:
         """The next rows that pass, in the order of their keys."""
-        keys = sorted(key for key in self._rows(table) if after is None or key > after)
+        rows, keys = self._rows(table), self._keys[table]
         found: list[Entity] = []
-        for key in keys:
-            row = self._tables[table][key]
+        for key in keys[bisect(keys, after) if after else 0 :]:
+            row = rows[key]
             if test(row):
                 found.append(row)
                 if len(found) == self.page_size:
@@ -134,15 +138,17 @@ class Account:
 
     def all(self, table: str) -> Iterator[Cells]:
         """Every row, for whoever stands outside."""
-        rows = self._tables.get(table, {})
-        for key in sorted(rows):
-            yield rows[key]
+        for key in self._keys[table]:
+            yield self._tables[table][key]
 
     def _write(self, table: str, key: Key, verb: str, cells: Cells) -> str:
-        rows = self._tables[table]
+        rows, keys = self._tables[table], self._keys[table]
         if verb == "delete":
             del rows[key]
+            keys.remove(key)
             return ""
+        if key not in rows:
+            insort(keys, key)
         old = rows[key] if verb == "merge" else {}
         self._written += 1
         etag = f"W/\"datetime'{self._written:06}'\""

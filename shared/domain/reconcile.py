@@ -234,7 +234,8 @@ class _Reconciler:
         )
         for job in said.jobs.values():
             self._set(job)
-        self._plan.planned, self._plan.no_fit = list(said.jobs.values()), said.no_fit
+        self._plan.planned = [j for j in said.jobs.values() if j.state is JobState.PLANNED]
+        self._plan.no_fit = said.no_fit
         self._plan.unapproved = {
             key: need
             for key, need in said.in_need.items()

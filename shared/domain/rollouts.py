@@ -18,7 +18,7 @@ from shared.domain.planning.lane import plan_lane
 from shared.domain.planning.model import Fixed, Lane, Place, Stage, Task, instant, micros, span
 from shared.domain.planning.reasons import reasons
 from shared.domain.planning.search import plan_group
-from shared.domain.policy import Policy
+from shared.domain.policy import Policy, ranked
 from shared.domain.rules import by_itself, halted_by
 
 _MINUTE = 60_000_000  # of microseconds
@@ -31,7 +31,7 @@ class Schedule:
     """What the plan says.
 
     Attributes:
-        jobs: Every planned job as it should be, by id.
+        jobs: Every planned job as it should be, by id, and those that stand in another stage now.
         no_fit: Those of them that no rollout has room for.
         in_need: Policy that needs approval → the rollout that acts, approved or not.
     """
@@ -88,6 +88,7 @@ def schedule(
     for each in going:
         if each.policy.needs_approval:
             said.in_need[each.policy.key] = each.in_need()
+        said.jobs |= {job.id: job for job in each.restaged()}
         for job in each.planned(starts, why):
             said.jobs[job.id] = job
             if job.planned_start is None:
@@ -213,34 +214,31 @@ class _Policy:
                 reason = self._why_given_up.get(job.id) or why.get(job.id, "")
                 yield replace(job, rollout=number, planned_start=None, reason=reason)
 
+    def restaged(self) -> Iterator[Job]:
+        """Those that have begun and stand in another stage now: who waits is measured by them."""
+        for job in (*self.first, *self.second):
+            if job.state is not JobState.PLANNED and job != self._was[job.id]:
+                yield job
+
     # --- who goes where ---------------------------------------------------------------------------
 
     def _staged(self, jobs: Sequence[Job]) -> list[Job]:
-        """The jobs of one rollout in the stages that the policy and the VMs' tags say now.
+        """The jobs of one rollout, all of them, in the stages that the policy and the VMs' tags say now."""
+        if self.policy.stage_tag:
+            numbered = [self._numbered(job) for job in jobs]
+            stages = ranked(job.sequence_number for job in numbered)
+            return [replace(job, stage=stage) for job, stage in zip(numbered, stages, strict=True)]
+        return [
+            replace(job, stage=self.policy.stage_by_selector(self._vms[job.vm_key]))
+            if job.vm_key in self._vms
+            else job
+            for job in jobs
+        ]
 
-        Whoever has started keeps its stage's number, and those that go after it count from there.
-        """
-        seen = [self._vms[job.vm_key] for job in jobs if job.vm_key in self._vms]
-        stages = self.policy.staged(seen)
-        # A rank says nothing of a VM that is not seen: then those of the rollout do not move up.
-        ranks_lack = bool(self.policy.stage_tag) and len(seen) < len(jobs)
-        moved: dict[int, int] = {}
-        for job in jobs:
-            stays = ranks_lack and job.rollout == self._number
-            if job.vm_key in stages and (stays or job.state is not JobState.PLANNED):
-                stage = stages[job.vm_key]
-                moved[stage] = max(moved.get(stage, 0), job.stage - stage)
-
-        moved = {first: by for first, by in moved.items() if by}
-
-        def stage_of(job: Job) -> int:
-            stage = stages.get(job.vm_key)
-            if stage is None or job.state is not JobState.PLANNED:
-                return job.stage
-            return stage + max((by for first, by in moved.items() if first <= stage), default=0)
-
-        numbered = [(job, stage_of(job)) for job in jobs]
-        return [job if job.stage == stage else replace(job, stage=stage) for job, stage in numbered]
+    def _numbered(self, job: Job) -> Job:
+        """The job with the number in its VM's sequence tag; one that was not seen keeps what it had."""
+        vm = self._vms.get(job.vm_key)
+        return replace(job, sequence_number=self.policy.stage_number(vm)) if vm else job
 
     def _may_join(self, job: Job) -> bool:
         """Whether one that was announced later may still join the rollout that acts."""

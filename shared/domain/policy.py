@@ -56,22 +56,6 @@ class Policy:
         """Whether the policy, by itself, wants the VM."""
         return self.enabled and wants(self.match, self.exclude, vm)
 
-    def stage_of(self, vm: Vm, numbers: Iterable[int] = ()) -> int:
-        """The VM's stage, from 1; VMs in none go last.
-
-        Args:
-            vm: With its tags.
-            numbers: With `sequence` `tag:NAME`: the numbers present in the rollout.
-        """
-        if self.stage_tag:
-            present = sorted(set(numbers))
-            number = self.stage_number(vm)
-            return present.index(number) + 1 if number in present else len(present) + 1
-        for index, stage in enumerate(self.stages, start=1):
-            if stage.matches(vm):
-                return index
-        return len(self.stages) + 1
-
     def staged(self, vms: Iterable[Vm]) -> dict[str, int]:
         """The stages of a rollout's VMs, from 1, by VM key; VMs in none go last."""
         if not self.stage_tag:

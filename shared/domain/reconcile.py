@@ -200,7 +200,7 @@ class _Reconciler:
         """Whether a new job may follow one that has its outcome.
 
         After a start, only another maintenance counts: a moved window of the same one does not, so that
-        no VM is redeployed twice for one maintenance (P1). Without a start, or where Azure answered it
+        no VM is redeployed twice for one maintenance (P1); after `completed`, another start is another one. Without a start, or where Azure answered it
         RetryLater, there is nothing to repeat.
         """
         if last.unsettled:
@@ -236,15 +236,13 @@ class _Reconciler:
             self._set(job)
         self._plan.planned = [j for j in said.jobs.values() if j.state is JobState.PLANNED]
         self._plan.no_fit = said.no_fit
-        self._plan.unapproved = {
-            key: need
-            for key, need in said.in_need.items()
-            if need.vms and not self._is_approved(key, need.rollout)
-        }
-
-    def _is_approved(self, key: PolicyKey, rollout: int) -> bool:
-        ledger = self._books.ledgers.get(key)
-        return bool(ledger and is_approved(ledger.head, rollout, self._now))
+        for key, need in said.in_need.items():
+            ledger = self._books.ledgers.get(key)
+            head = ledger.head if ledger else Head(team=key[0], policy=key[1])
+            if need.vms and not is_approved(head, need.rollout, self._now):
+                mine = head.approved_rollout == need.rollout
+                lapsed = head.approved_until if mine else None
+                self._plan.unapproved[key] = replace(need, lapsed=lapsed)
 
     # --- writing down -----------------------------------------------------------------------------
 

@@ -48,11 +48,13 @@ class InNeed:
     Attributes:
         vms: How many of its VMs have not started.
         last: Until when an approval loses none of them.
+        lapsed: When an approval that it had ended; None if it had none.
     """
 
     rollout: int
     vms: int
     last: datetime
+    lapsed: datetime | None = None
 
 
 def schedule(
@@ -245,14 +247,14 @@ class _Policy:
         begun = self.first
         if job.state is not JobState.PLANNED:
             return False
-        if not any(other.state.is_end or _was_claimed(other) for other in begun):
+        if not any(other.state.is_end or _has_started(other) for other in begun):
             return True
         stages = {other.id: other.stage for other in self._staged([*begun, job])}
         stage = stages[job.id]
         peers = [other for other in begun if stages[other.id] == stage]
         if peers and all(other.state.is_end for other in peers):
             return False
-        return not any(stages[other.id] > stage and _was_claimed(other) for other in begun)
+        return not any(stages[other.id] > stage and _has_started(other) for other in begun)
 
     # --- one stage as the planner sees it ---------------------------------------------------------
 
@@ -268,7 +270,7 @@ class _Policy:
         for job in jobs:
             if self._to_plan(job):
                 tasks.append(self._task(job))
-            elif job.state is JobState.PLANNED or job.state.is_away:
+            elif job.id in self._due or job.state.is_away:
                 fixed.append(self._away(job))
             if job.freed_at and job.freed_at + self.policy.gap > self._now:
                 freed = micros(job.freed_at)
@@ -280,7 +282,9 @@ class _Policy:
         )
 
     def _to_plan(self, job: Job) -> bool:
-        return job.state is JobState.PLANNED and job.id not in self._due
+        # One whose window has closed is left as it is: the redeploy handler records what was in the way.
+        closed = self._now >= job.maintenance.pre_maintenance_window_end_time
+        return job.state is JobState.PLANNED and job.id not in self._due and not closed
 
     def _is_due(self, job: Job) -> bool:
         """Whether the start that people were told is now: its message is on its way, so it stays."""
@@ -342,5 +346,5 @@ class _Policy:
         return "a VM that goes before it, or must not be away with it, came late, moved or joined"
 
 
-def _was_claimed(job: Job) -> bool:
+def _has_started(job: Job) -> bool:
     return job.accepted or job.state.is_away

@@ -150,8 +150,8 @@ class Deployment:
         before, faults = set(site.offered()), site.faults.injected
 
         def over(how: str) -> None:
-            """A discovery in which nothing went wrong saw what was offered from its beginning to its end."""
-            if how == "ended" and faults == site.faults.injected and not site.azure.unreadable:
+            """Where nothing went wrong it should have seen what was offered from its beginning to its end."""
+            if how != "died" and faults == site.faults.injected and not site.azure.unreadable:
                 site.watch.discovered(sorted(before & set(site.offered())))
 
         worker.process.handle("discover", worker.app.discover, over)

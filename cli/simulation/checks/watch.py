@@ -87,10 +87,11 @@ class Watch:
         self.facts.events[vm].append((at, name, maintenance))
         if name in CODES:
             self.facts.codes[vm].add(CODES[name])
-        if name in _OVER:
-            for start in self.facts.starts:
-                if start.vm == vm and start.over is None:
-                    start.over = at
+        for start in self.facts.starts:
+            # A VM that was not up before is as it was as soon as Azure is done with it.
+            is_over = name in _OVER or (name == "completed" and not start.was_up)
+            if start.vm == vm and start.over is None and is_over:
+                start.over = at
 
     def started(
         self, at: datetime, began: datetime, vm: str, maintenance: str, *, was_up: bool, shown: str

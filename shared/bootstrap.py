@@ -24,6 +24,7 @@ from shared.ports import (
 )
 from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
+from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
 from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.redeploy_vm import RedeployVm
@@ -111,6 +112,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             see=SeeFleet(clock=clock, vms=outside.vms),
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, tell=tell),
+            beat=Beat(alerts=outside.alerts, tell=tell),
             mode=settings.mode,
         ),
         redeploy=RedeployVm(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.alert import Alert, Mail
+from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Attempt, Job
 from shared.domain.ledger import Away, Books, Change, Ledger, PolicyKey
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
@@ -288,6 +289,14 @@ class AlertStore(Protocol):
         Raises:
             Stale: Some alert changed meanwhile; nothing was written.
         """
+        ...
+
+    async def heartbeat(self) -> Heartbeat | None:
+        """The last that was kept; None if there is none, or none that can be read."""
+        ...
+
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        """Keeps a heartbeat in the place of the last, whatever that was. One of many at once is kept."""
         ...
 
 

@@ -19,6 +19,7 @@ from shared.adapters.cells import (
 )
 from shared.domain.alert import Alert, AlertState
 from shared.domain.errors import InvalidInput
+from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Attempt, Job, JobState
 from shared.domain.ledger import Head
 from shared.domain.maintenance import MaintenanceStatus
@@ -162,6 +163,18 @@ ALERT = Shape(
         Column("tries", "tries", INT),
         Column("triedAt", "tried_at", TIME),
         Column("note", "note", SENTENCE),
+    ),
+)
+
+HEARTBEAT = Shape(
+    Heartbeat,
+    (
+        Column("at", "at", TIME),
+        Column("vms", "vms", INT),
+        Column("changed", "changed", INT),
+        Column("unmatched", "unmatched", INT),
+        Column("unreadable", "unreadable", INT),
+        Column("failedSubscriptions", "failed_subscriptions", INT),
     ),
 )
 

@@ -29,6 +29,7 @@ _KINDS = {
     "policy": "wrong policy",
     "subscription": "subscription not read",
     "vm": "VM not readable",
+    "test": "as a test",
 }
 _OF_VMS = ("failed", "timedOut", "aborted", "missed")
 

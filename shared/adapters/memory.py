@@ -17,6 +17,7 @@ from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
 from shared.domain.alert import Alert, AlertState, Mail
 from shared.domain.errors import Stale, Terminal
+from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Attempt, Job
 from shared.domain.ledger import Away, Books, Change, Head, Ledger, PolicyKey
 from shared.ports import Committed, PolicyRow, Wake, WakeAt
@@ -275,6 +276,7 @@ class MemoryAlerts(Scripted):
     def __init__(self) -> None:
         super().__init__()
         self._table = _Partition()
+        self._heartbeat: Heartbeat | None = None
 
     def alerts(self) -> list[Alert]:
         """Every alert, for a test to look at; oldest first."""
@@ -305,6 +307,16 @@ class MemoryAlerts(Scripted):
         async with self.call("replace", alerts):
             etags = self._table.apply(rows.alert_writes(alerts), rows.alert_of)
             return [replace(alert, etag=etags[alert.id]) for alert in alerts]
+
+    async def heartbeat(self) -> Heartbeat | None:
+        """See the port."""
+        async with self.call("heartbeat"):
+            return self._heartbeat
+
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        """See the port."""
+        async with self.call("beat", heartbeat):
+            self._heartbeat = heartbeat
 
 
 @dataclass(frozen=True, slots=True, order=True)

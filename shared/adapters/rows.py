@@ -25,6 +25,7 @@ from shared.adapters.columns import (
     ATTEMPT,
     ATTEMPT_CELLS,
     HEAD,
+    HEARTBEAT,
     JOB,
     MAINTENANCE,
     OUTCOME_OF_JOB,
@@ -32,6 +33,7 @@ from shared.adapters.columns import (
     UNSETTLED,
 )
 from shared.domain.alert import Alert
+from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Attempt, Job
 from shared.domain.ledger import Away, Change, Head
 from shared.domain.maintenance import MaintenanceStatus
@@ -40,6 +42,7 @@ from shared.ports import Committed, PolicyRow
 JOBS = "jobs"
 """The one partition of the jobs' table, so that a transaction can hold the rows of several policies."""
 ALERTS = "alerts"
+HEARTBEAT_KEY = ("heartbeat", "discovery")
 GUARD = "!discovery"
 
 _VERSION = 1
@@ -263,6 +266,21 @@ def alert_writes(alerts: Iterable[Alert]) -> list[Write]:
     if unread:
         raise ValueError(f"alerts without an ETag cannot be replaced: {unread}")
     return fitted(writes)
+
+
+def heartbeat_row(heartbeat: Heartbeat) -> Entity:
+    """A heartbeat as an entity."""
+    return _row(*HEARTBEAT_KEY) | HEARTBEAT.write(heartbeat)
+
+
+def heartbeat_of(entity: Mapping[str, object], _: str = "") -> Heartbeat:
+    """A heartbeat from its entity.
+
+    Raises:
+        InvalidInput: As `job_of`.
+    """
+    _check_version(entity)
+    return Heartbeat(**HEARTBEAT.read(entity))
 
 
 # --- policies --------------------------------------------------------------------------------------

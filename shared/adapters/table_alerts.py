@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.adapters import rows
 from shared.adapters.tables import Found, TableService, readable
 from shared.domain.alert import Alert, AlertState
+from shared.domain.heartbeat import Heartbeat
 
 
 class TableAlerts:
@@ -43,6 +44,16 @@ class TableAlerts:
         """See the port."""
         etags = await self._table.transact(rows.alert_writes(alerts))
         return [replace(alert, etag=etags[alert.id]) for alert in alerts]
+
+    async def heartbeat(self) -> Heartbeat | None:
+        """See the port."""
+        found = await self._table.get(*rows.HEARTBEAT_KEY)
+        read, _ = readable(self._table, [found] if found else [], rows.heartbeat_of, "heartbeat")
+        return read[0] if read else None
+
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        """See the port."""
+        await self._table.put(rows.heartbeat_row(heartbeat))
 
     def _read(self, found: Sequence[Found]) -> Sequence[Alert]:
         alerts, _ = readable(self._table, found, rows.alert_of, "alert")

@@ -180,6 +180,14 @@ class Table:
 
         return await self._do(work)
 
+    async def put(self, entity: Entity) -> None:
+        """Writes a row, whatever was there."""
+
+        async def work(client: TableClient) -> None:
+            await client.upsert_entity(entity, mode=UpdateMode.REPLACE)
+
+        await self._do(work, repeat=True)
+
     async def merge(self, entity: Entity, etag: str) -> None:
         """Writes the given columns of a row.
 

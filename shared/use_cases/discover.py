@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.errors import Stale
+from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Books, Change, Head, PolicyKey
 from shared.domain.mode import Mode
@@ -14,6 +15,7 @@ from shared.domain.policy import Standing
 from shared.domain.policy_row import held, standing
 from shared.domain.reconcile import Plan, reconcile
 from shared.ports import Bus, Clock, JobStore, PolicyRow, PolicyStore, Wake, WakeAt
+from shared.use_cases.beat import Beat
 from shared.use_cases.report_findings import ReportFindings
 from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.see_fleet import SeeFleet, Sight
@@ -37,6 +39,7 @@ class Discover:
     see: SeeFleet
     report: ReportFindings
     report_plan: ReportPlan
+    beat: Beat
     mode: Mode
 
     async def __call__(self) -> None:
@@ -72,7 +75,16 @@ class Discover:
         await self._wake(plan)
         await self.report(rows, standings, sight, plan)
         await self.report_plan(plan, standings, sight.fleet)
-        _log(sight, plan)
+        heartbeat = Heartbeat(
+            at=self.clock.now(),
+            vms=len(sight.fleet.vms),
+            changed=sum(len(jobs) for jobs in plan.jobs.values()) + len(plan.moved),
+            unmatched=len(plan.unmatched),
+            unreadable=len(sight.unreadable),
+            failed_subscriptions=len(sight.failed),
+        )
+        await self.beat(heartbeat)
+        _log(sight, plan, heartbeat)
 
     async def _write(self, plan: Plan, books: Books) -> None:
         """Writes the plan, one transaction after the other, each guarded by the one before.
@@ -157,18 +169,17 @@ def _changes(
         yield ((before.team, before.policy), (after.team, after.policy)), (before,), (after,)
 
 
-def _log(sight: Sight, plan: Plan) -> None:
-    changed = sum(len(jobs) for jobs in plan.jobs.values()) + len(plan.moved)
+def _log(sight: Sight, plan: Plan, heartbeat: Heartbeat) -> None:
     log.info(
         "Saw %d VMs; %d jobs are new or changed",
-        len(sight.fleet.vms),
-        changed,
+        heartbeat.vms,
+        heartbeat.changed,
         extra={
             "action": "discovered",
-            "vms": len(sight.fleet.vms),
-            "changed": changed,
-            "unmatched": len(plan.unmatched),
-            "unreadable": len(sight.unreadable),
+            "vms": heartbeat.vms,
+            "changed": heartbeat.changed,
+            "unmatched": heartbeat.unmatched,
+            "unreadable": heartbeat.unreadable,
             "failedSubscriptions": sorted(sight.failed),
         },
     )

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Ledger
@@ -11,6 +11,9 @@ from shared.domain.pace import Pace, last_tick
 from shared.domain.rules import next_turns
 from shared.ports import AlertStore, Bus, Clock, JobStore, Wake, WakeAt
 from shared.use_cases.settle import good_policy
+
+# Three discoveries of the default schedule.
+_SILENT = timedelta(minutes=15)
 
 log = logging.getLogger("baton.sweep")
 
@@ -48,6 +51,15 @@ class Sweep:
             await self.bus.wake(wakes, now=now)
         if await self.alerts.unsent():
             await self.bus.wake_alerts(tick, now=now)
+        await self._listen(now)
+
+    async def _listen(self, now: datetime) -> None:
+        """Says so in the log, for an alarm outside, where discovery has been silent for long."""
+        heartbeat = await self.alerts.heartbeat()
+        if heartbeat and now - heartbeat.at >= _SILENT:
+            minutes = int((now - heartbeat.at) / timedelta(minutes=1))
+            extra = {"action": "discovery_silent", "minutes": minutes}
+            log.error("Baton has not discovered for %d minutes", minutes, extra=extra)
 
     def _forgotten(self, ledger: Ledger, now: datetime) -> Iterator[Job]:
         policy = good_policy(ledger)

@@ -9,6 +9,7 @@ import pytest
 
 from shared.domain.alert import Alert, AlertState
 from shared.domain.errors import Stale
+from shared.domain.heartbeat import Heartbeat
 from shared.ports import AlertStore
 from tests.builders import NOW, an_alert
 
@@ -67,6 +68,18 @@ async def test_tried_since_are_those_later_than_that_in_any_state(alerts: AlertS
     assert sorted((alert.note, alert.state) for alert in found) == sorted(
         ("after", state) for state in AlertState
     )
+
+
+async def test_the_last_heartbeat_is_kept_and_is_no_alert(alerts: AlertStore) -> None:
+    assert await alerts.heartbeat() is None
+    first = Heartbeat(at=NOW, vms=7, changed=2, unmatched=1, unreadable=0, failed_subscriptions=0)
+    last = replace(first, at=NOW + timedelta(minutes=5), vms=8, failed_subscriptions=1)
+
+    await alerts.beat(first)
+    await alerts.beat(last)
+
+    assert await alerts.heartbeat() == last
+    assert await alerts.unsent() == []
 
 
 async def test_alerts_are_replaced_together_and_can_be_replaced_again(alerts: AlertStore) -> None:

@@ -193,6 +193,39 @@ def plan(
     raise typer.Exit(say.run(lambda: verb.run(given, _clock(), as_json=as_json, html=html)))
 
 
+@app.command(epilog=_example("./baton simulate --policies policies.yaml --fleet vms.json"))
+def simulate(
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Decides everything; default: a fresh one.")
+    ] = None,
+    runs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="How many, each with the next seed; default: 100, or 1 of --seed."
+        ),
+    ] = None,
+    policies: _Policies = None,
+    fleet: _Fleet = None,
+    now: _Now = None,
+    faults: Annotated[
+        Literal["none", "mild", "wild"] | None,
+        typer.Option(help="How much goes wrong; default: by chance, mild with a fleet."),
+    ] = None,
+) -> None:
+    """Try to break every promise, on virtual time: the whole app, with anything going wrong.
+
+    With your own policies and fleet: what would happen to your VMs, faults included.
+    One run shows its timeline. Exits with 1 if a promise broke.
+    """
+    from cli import say  # noqa: PLC0415 - only a verb pays for what it loads
+    from cli.given import Given  # noqa: PLC0415
+    from cli.simulation import command  # noqa: PLC0415
+
+    given = Given(policies=policies, fleet=fleet, now=now)
+    asked = command.Asked(given=given, seed=seed, runs=runs, faults=faults)
+    raise typer.Exit(say.run(lambda: command.run(asked, _clock())))
+
+
 @app.command(epilog=f"{_example('./baton explain shop-web-02')}\n\n{_EXITS}")
 def explain(
     vm: Annotated[str, typer.Argument(help="Its name or ARM id.")],

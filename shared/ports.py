@@ -125,7 +125,11 @@ class VirtualMachines(Protocol):
         ...
 
     async def activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
-        """What the activity log has of performMaintenance on this VM; empty where it may not be read."""
+        """What the activity log has of performMaintenance on this VM; empty where it may not be read.
+
+        Raises:
+            Retryable: It was too busy to tell anything.
+        """
         ...
 
     async def locations(self, subscription_id: str) -> Sequence[Location]:

@@ -189,6 +189,10 @@ class Arm:
         try:
             async for page in pages:
                 events += [event for item in page if (event := arm_answers.activity_of(item))]
+        except Retryable:
+            # It may have it on the next page. Only where it has told nothing is there something to wait for.
+            if not events:
+                raise
         except BatonError as error:
             # It is one witness among others, and an identity may well lack the right. What it said
             # before it broke off is true all the same.

@@ -60,6 +60,7 @@ JOB = Shape(
         Column("policy", "policy", TEXT),
         Column("rollout", "rollout", INT),
         Column("stage", "stage", INT),
+        Column("sequenceNumber", "sequence_number", INT),
         Column("attempt", "attempt", INT),
         Column("refusals", "refusals", INT),
         Column("reason", "reason", SENTENCE),

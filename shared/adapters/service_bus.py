@@ -7,9 +7,9 @@ number of instants go in one batch, over the link that is open anyway, at a tent
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
@@ -55,16 +55,20 @@ def connect_bus(
     if not connection_string and not (namespace and credential):
         expected = "a connection string, or BATON_BUS__fullyQualifiedNamespace and an identity"
         raise InvalidInput("settings", (Problem("BATON_BUS", "", expected),))
-    link = _Link(connection_string, namespace, credential)
-    return ServiceBus(link, jobs_queue=jobs_queue, alerts_queue=alerts_queue)
+    return ServiceBus(
+        lambda: _client(connection_string, namespace, credential),
+        jobs_queue=jobs_queue,
+        alerts_queue=alerts_queue,
+    )
 
 
 class ServiceBus:
-    """Bus; see the port."""
+    """Bus; see the port. Opens its client on first use, in the event loop that uses it, and keeps it."""
 
-    def __init__(self, link: "_Link", *, jobs_queue: str, alerts_queue: str) -> None:
-        """Use `connect_bus`."""
-        self._link = link
+    def __init__(
+        self, open_client: "Callable[[], ServiceBusClient]", *, jobs_queue: str, alerts_queue: str
+    ) -> None:
+        self._link = _Link(open_client)
         self._jobs = jobs_queue
         self._alerts = alerts_queue
 
@@ -103,15 +107,8 @@ def wake_id(one: WakeAt) -> str:
 class _Link:
     """The client, and one sender per queue, opened on first use."""
 
-    def __init__(
-        self,
-        connection_string: str,
-        namespace: str,
-        credential: "AsyncTokenCredential | None",
-    ) -> None:
-        self._connection_string = connection_string
-        self._namespace = namespace
-        self._credential = credential
+    def __init__(self, open_client: "Callable[[], ServiceBusClient]") -> None:
+        self._open_client = open_client
         self._client: ServiceBusClient | None = None
         self._senders: dict[str, ServiceBusSender] = {}
         # A sender carries one delivery at a time; handlers that run at once take turns.
@@ -157,30 +154,27 @@ class _Link:
 
     def _sender(self, queue: str) -> "ServiceBusSender":
         if queue not in self._senders:
-            self._client = self._client or self._open()
+            self._client = self._client or self._open_client()
             self._senders[queue] = self._client.get_queue_sender(queue)
         return self._senders[queue]
 
-    def _open(self) -> "ServiceBusClient":
-        # Half a second, which the other triggers' processes are spared.
-        from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - see above
 
-        if self._connection_string:
-            return ServiceBusClient.from_connection_string(
-                self._connection_string,
-                retry_total=3,
-                retry_backoff_factor=0.25,
-                try_timeout=_TRY_SECONDS,
-            )
-        if self._credential is None:
-            raise ValueError("a namespace needs an identity")
-        return ServiceBusClient(
-            self._namespace,
-            self._credential,
-            retry_total=3,
-            retry_backoff_factor=0.25,
-            try_timeout=_TRY_SECONDS,
-        )
+def _client(
+    connection_string: str, namespace: str, credential: "AsyncTokenCredential | None"
+) -> "ServiceBusClient":
+    # Half a second, which the other triggers' processes are spared.
+    from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - see above
+
+    options: dict[str, Any] = {
+        "retry_total": 3,
+        "retry_backoff_factor": 0.25,
+        "try_timeout": _TRY_SECONDS,
+    }
+    if connection_string:
+        return ServiceBusClient.from_connection_string(connection_string, **options)
+    if credential is None:
+        raise ValueError("a namespace needs an identity")
+    return ServiceBusClient(namespace, credential, **options)
 
 
 def _wake_message(one: WakeAt, now: datetime) -> "ServiceBusMessage":
@@ -206,7 +200,7 @@ def _alerts_message(due: datetime) -> "ServiceBusMessage":
 def _message(
     body: bytes, *, identity: str, subject: str, about: str, at: datetime | None
 ) -> "ServiceBusMessage":
-    from azure.servicebus import ServiceBusMessage  # noqa: PLC0415 - as in _open
+    from azure.servicebus import ServiceBusMessage  # noqa: PLC0415 - as in _client
 
     return ServiceBusMessage(
         body,
@@ -231,7 +225,7 @@ def _next_second(at: datetime) -> datetime:
 
 def _meaning(error: Exception, queue: str) -> BatonError:
     """What an error of the SDK means; its text names host and queue, never the key."""
-    from azure.servicebus import exceptions as sdk  # noqa: PLC0415 - as in _open
+    from azure.servicebus import exceptions as sdk  # noqa: PLC0415 - as in _client
 
     said = f"queue {queue}: {type(error).__name__}: {str(error)[:300]}"
     match error:

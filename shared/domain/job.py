@@ -119,6 +119,8 @@ class Job:
         team, policy: The policy row it follows.
         rollout: Number of the policy's rollout, from 1.
         stage: From 1.
+        sequence_number: The number in the VM's sequence tag, as last seen: stages are ranks among those of
+            a whole rollout, and must not shift because a VM is not seen for once.
         maintenance: The status as last read.
         zone: Its number in the subscription, as Azure shows it; `""` without one.
         zone_key: By which zones are compared, across subscriptions.
@@ -177,6 +179,7 @@ class Job:
     correlation_id: str = ""
     request_id: str = ""
     skipped_because: str = ""
+    sequence_number: int | None = None
     accepted: bool = False
     unsettled: Attempt | None = None
     etag: str = ""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from shared.domain.job import Job
 from shared.domain.ledger import Away
+from shared.domain.places import Places
 from shared.domain.planning.model import Place
 
 
@@ -28,9 +29,12 @@ def placement_conflict(job: Job, away: Iterable[Job]) -> str:
 
 
 def place_of_job(job: Job) -> Place:
-    """Where the job's VM stands."""
+    """Where the job's VM stands.
+
+    A row without a zone key is older than the column; its zone then counts as its subscription's own.
+    """
     return Place(
-        zone=job.zone_key,
+        zone=job.zone_key or Places().zone_of(job.subscription_id, job.location, job.zone),
         location=job.location,
         pairs=frozenset(job.region_pairs),
         availability_set=job.availability_set,

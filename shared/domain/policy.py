@@ -56,35 +56,15 @@ class Policy:
         """Whether the policy, by itself, wants the VM."""
         return self.enabled and wants(self.match, self.exclude, vm)
 
-    def stage_of(self, vm: Vm, numbers: Iterable[int] = ()) -> int:
-        """The VM's stage, from 1; VMs in none go last.
-
-        Args:
-            vm: With its tags.
-            numbers: With `sequence` `tag:NAME`: the numbers present in the rollout.
-        """
-        if self.stage_tag:
-            present = sorted(set(numbers))
-            number = self.stage_number(vm)
-            return present.index(number) + 1 if number in present else len(present) + 1
-        for index, stage in enumerate(self.stages, start=1):
-            if stage.matches(vm):
-                return index
-        return len(self.stages) + 1
-
     def staged(self, vms: Iterable[Vm]) -> dict[str, int]:
         """The stages of a rollout's VMs, from 1, by VM key; VMs in none go last."""
         if not self.stage_tag:
-            return {vm.key: self._stage_by_selector(vm) for vm in vms}
+            return {vm.key: self.stage_by_selector(vm) for vm in vms}
         numbers = {vm.key: self.stage_number(vm) for vm in vms}
-        present = sorted({number for number in numbers.values() if number is not None})
-        ranks = {number: rank for rank, number in enumerate(present, start=1)}
-        return {
-            key: len(ranks) + 1 if number is None else ranks[number]
-            for key, number in numbers.items()
-        }
+        return dict(zip(numbers, ranked(numbers.values()), strict=True))
 
-    def _stage_by_selector(self, vm: Vm) -> int:
+    def stage_by_selector(self, vm: Vm) -> int:
+        """The stage of the first selector of `sequence` that holds, from 1; without one, the last."""
         for index, stage in enumerate(self.stages, start=1):
             if stage.matches(vm):
                 return index
@@ -96,6 +76,14 @@ class Policy:
             if name.lower() == self.stage_tag and re.fullmatch(r"\s*-?[0-9]{1,9}\s*", value):
                 return int(value)
         return None
+
+
+def ranked(numbers: Iterable[int | None]) -> list[int]:
+    """The stages, from 1, of VMs with these numbers in their sequence tag; those without one go last."""
+    given = list(numbers)
+    present = sorted({number for number in given if number is not None})
+    ranks = {number: rank for rank, number in enumerate(present, start=1)}
+    return [len(ranks) + 1 if number is None else ranks[number] for number in given]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

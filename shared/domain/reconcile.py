@@ -200,11 +200,14 @@ class _Reconciler:
         """Whether a new job may follow one that has its outcome.
 
         After a start, only another maintenance counts: a moved window of the same one does not, so that
-        no VM is redeployed twice for one maintenance (P1). Without a start there is nothing to repeat.
+        no VM is redeployed twice for one maintenance (P1); after `completed`, another start is another one. Without a start, or where Azure answered it
+        RetryLater, there is nothing to repeat.
         """
         if last.unsettled:
             return False
-        if last.accepted or last.state.halts:
+        code = last.maintenance.last_operation_result_code
+        postponed = last.state is JobState.SKIPPED and code == "RetryLater"
+        if last.state.halts or (last.accepted and not postponed):
             if not last.maintenance.overlaps(status):
                 return True
             moved = (
@@ -231,16 +234,15 @@ class _Reconciler:
         )
         for job in said.jobs.values():
             self._set(job)
-        self._plan.planned, self._plan.no_fit = list(said.jobs.values()), said.no_fit
-        self._plan.unapproved = {
-            key: need
-            for key, need in said.in_need.items()
-            if need.vms and not self._is_approved(key, need.rollout)
-        }
-
-    def _is_approved(self, key: PolicyKey, rollout: int) -> bool:
-        ledger = self._books.ledgers.get(key)
-        return bool(ledger and is_approved(ledger.head, rollout, self._now))
+        self._plan.planned = [j for j in said.jobs.values() if j.state is JobState.PLANNED]
+        self._plan.no_fit = said.no_fit
+        for key, need in said.in_need.items():
+            ledger = self._books.ledgers.get(key)
+            head = ledger.head if ledger else Head(team=key[0], policy=key[1])
+            if need.vms and not is_approved(head, need.rollout, self._now):
+                mine = head.approved_rollout == need.rollout
+                lapsed = head.approved_until if mine else None
+                self._plan.unapproved[key] = replace(need, lapsed=lapsed)
 
     # --- writing down -----------------------------------------------------------------------------
 
@@ -258,15 +260,20 @@ class _Reconciler:
 
     def _placed(self, job: Job, vm: Vm, status: MaintenanceStatus, policy: Policy) -> Job:
         """The job with what Azure shows now of its maintenance, its place and its surroundings."""
-        places = self._fleet.places
+        if vm.subscription_id.lower() in self._fleet.whole:
+            # Where its locations were not read, no pair is known, and the job keeps those it has (P5).
+            places = self._fleet.places
+            job = replace(
+                job,
+                zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
+                region_pairs=tuple(sorted(places.pairs(vm.location))),
+            )
         return replace(
             job,
             maintenance=status,
             zone=vm.zone,
-            zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
             availability_set=vm.availability_set,
             update_domain=vm.view.update_domain if vm.view else None,
-            region_pairs=tuple(sorted(places.pairs(vm.location))),
             findings=tuple(each.text for each in self._fleet.findings(vm, gap=policy.gap)),
         )
 

@@ -18,7 +18,7 @@ from shared.domain.planning.lane import plan_lane
 from shared.domain.planning.model import Fixed, Lane, Place, Stage, Task, instant, micros, span
 from shared.domain.planning.reasons import reasons
 from shared.domain.planning.search import plan_group
-from shared.domain.policy import Policy
+from shared.domain.policy import Policy, ranked
 from shared.domain.rules import by_itself, halted_by
 
 _MINUTE = 60_000_000  # of microseconds
@@ -31,7 +31,7 @@ class Schedule:
     """What the plan says.
 
     Attributes:
-        jobs: Every planned job as it should be, by id.
+        jobs: Every planned job as it should be, by id, and those that stand in another stage now.
         no_fit: Those of them that no rollout has room for.
         in_need: Policy that needs approval → the rollout that acts, approved or not.
     """
@@ -48,11 +48,13 @@ class InNeed:
     Attributes:
         vms: How many of its VMs have not started.
         last: Until when an approval loses none of them.
+        lapsed: When an approval that it had ended; None if it had none.
     """
 
     rollout: int
     vms: int
     last: datetime
+    lapsed: datetime | None = None
 
 
 def schedule(
@@ -88,6 +90,7 @@ def schedule(
     for each in going:
         if each.policy.needs_approval:
             said.in_need[each.policy.key] = each.in_need()
+        said.jobs |= {job.id: job for job in each.restaged()}
         for job in each.planned(starts, why):
             said.jobs[job.id] = job
             if job.planned_start is None:
@@ -213,32 +216,45 @@ class _Policy:
                 reason = self._why_given_up.get(job.id) or why.get(job.id, "")
                 yield replace(job, rollout=number, planned_start=None, reason=reason)
 
+    def restaged(self) -> Iterator[Job]:
+        """Those that have begun and stand in another stage now: who waits is measured by them."""
+        for job in (*self.first, *self.second):
+            if job.state is not JobState.PLANNED and job != self._was[job.id]:
+                yield job
+
     # --- who goes where ---------------------------------------------------------------------------
 
     def _staged(self, jobs: Sequence[Job]) -> list[Job]:
-        """The jobs of one rollout in the stages that the policy and the VMs' tags say now."""
-        seen = [self._vms[job.vm_key] for job in jobs if job.vm_key in self._vms]
-        stages = self.policy.staged(seen)
+        """The jobs of one rollout, all of them, in the stages that the policy and the VMs' tags say now."""
+        if self.policy.stage_tag:
+            numbered = [self._numbered(job) for job in jobs]
+            stages = ranked(job.sequence_number for job in numbered)
+            return [replace(job, stage=stage) for job, stage in zip(numbered, stages, strict=True)]
         return [
-            replace(job, stage=stages[job.vm_key])
-            if job.state is JobState.PLANNED and stages.get(job.vm_key, job.stage) != job.stage
+            replace(job, stage=self.policy.stage_by_selector(self._vms[job.vm_key]))
+            if job.vm_key in self._vms
             else job
             for job in jobs
         ]
+
+    def _numbered(self, job: Job) -> Job:
+        """The job with the number in its VM's sequence tag; one that was not seen keeps what it had."""
+        vm = self._vms.get(job.vm_key)
+        return replace(job, sequence_number=self.policy.stage_number(vm)) if vm else job
 
     def _may_join(self, job: Job) -> bool:
         """Whether one that was announced later may still join the rollout that acts."""
         begun = self.first
         if job.state is not JobState.PLANNED:
             return False
-        if not any(other.state.is_end or _was_claimed(other) for other in begun):
+        if not any(other.state.is_end or _has_started(other) for other in begun):
             return True
         stages = {other.id: other.stage for other in self._staged([*begun, job])}
         stage = stages[job.id]
         peers = [other for other in begun if stages[other.id] == stage]
         if peers and all(other.state.is_end for other in peers):
             return False
-        return not any(stages[other.id] > stage and _was_claimed(other) for other in begun)
+        return not any(stages[other.id] > stage and _has_started(other) for other in begun)
 
     # --- one stage as the planner sees it ---------------------------------------------------------
 
@@ -254,7 +270,7 @@ class _Policy:
         for job in jobs:
             if self._to_plan(job):
                 tasks.append(self._task(job))
-            elif job.state is JobState.PLANNED or job.state.is_away:
+            elif job.id in self._due or job.state.is_away:
                 fixed.append(self._away(job))
             if job.freed_at and job.freed_at + self.policy.gap > self._now:
                 freed = micros(job.freed_at)
@@ -266,7 +282,9 @@ class _Policy:
         )
 
     def _to_plan(self, job: Job) -> bool:
-        return job.state is JobState.PLANNED and job.id not in self._due
+        # One whose window has closed is left as it is: the redeploy handler records what was in the way.
+        closed = self._now >= job.maintenance.pre_maintenance_window_end_time
+        return job.state is JobState.PLANNED and job.id not in self._due and not closed
 
     def _is_due(self, job: Job) -> bool:
         """Whether the start that people were told is now: its message is on its way, so it stays."""
@@ -328,5 +346,5 @@ class _Policy:
         return "a VM that goes before it, or must not be away with it, came late, moved or joined"
 
 
-def _was_claimed(job: Job) -> bool:
+def _has_started(job: Job) -> bool:
     return job.accepted or job.state.is_away

@@ -171,11 +171,9 @@ def _ready(job: Job, policy: Policy, now: datetime) -> datetime:
 
 
 def _first_legal(job: Job, policy: Policy, at: datetime) -> datetime | None:
-    """The first start from `at` on with the whole time away inside the policy's hours."""
+    """The first start from `at` on with the whole time away inside the policy's hours; None if none is left."""
     closes = job.maintenance.pre_maintenance_window_end_time
-    if at >= closes:
-        return at  # whoever looks then ends it
-    return policy.hours.next_start(at, policy.estimate, closes)
+    return policy.hours.next_start(at, policy.estimate, closes) if at < closes else None
 
 
 def _slots(

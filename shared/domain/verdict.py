@@ -6,7 +6,10 @@ from enum import StrEnum
 
 from shared.domain.durations import format_duration
 from shared.domain.job import Job, JobState
-from shared.domain.maintenance import Vm
+from shared.domain.maintenance import MaintenanceStatus, Vm
+
+# Between Azure's clock and ours.
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,16 +88,18 @@ def judge(job: Job, look: Look, *, now: datetime, timeout: timedelta, again: Aga
     return verdict
 
 
-def shows_acceptance(job: Job, vm: Vm) -> bool:
+def shows_acceptance(job: Job, vm: Vm, now: datetime) -> bool:
     """Whether the VM shows that Azure took the start whose answer was lost.
 
     False proves nothing by itself: Azure may show the start later.
     """
     updating = vm.provisioning_state.lower() == "updating"
-    stopped = bool(vm.view and job.was_running and not vm.view.is_running)
+    view = vm.view
+    stopped = bool(view and job.was_running and not view.is_running)
+    silent = bool(view and job.was_ready and not view.agent_ready)
     changed = bool(vm.maintenance and _code_of(vm) != job.code_before)
-    not_offered = bool(vm.maintenance and not _still_offered(vm))
-    return updating or stopped or changed or not_offered
+    not_offered = vm.maintenance is not None and _is_taken_back(vm.maintenance, now)
+    return updating or stopped or silent or changed or not_offered
 
 
 def _judged(job: Job, look: Look, again: Again, now: datetime) -> Verdict:
@@ -118,7 +123,7 @@ def _judged(job: Job, look: Look, again: Again, now: datetime) -> Verdict:
     if not over:
         # Nobody can be asked, and a flag that is false says as much of a running redeploy as of a done one.
         return Verdict(then=Then.LOOK_AGAIN, reason="Azure has not given its result yet")
-    if _still_offered(look.vm):
+    if not _is_taken_back(look.vm.maintenance, now):
         reason = "the operation succeeded, but Azure still offers the maintenance"
         return Verdict(then=Then.LOOK_AGAIN, reason=reason)
     return _back(job, look.vm, "The operation succeeded and the maintenance is no longer offered")
@@ -176,5 +181,11 @@ def _code_of(vm: Vm) -> str:
     return vm.maintenance.last_operation_result_code if vm.maintenance else ""
 
 
-def _still_offered(vm: Vm) -> bool:
-    return bool(vm.maintenance and vm.maintenance.is_customer_initiated_maintenance_allowed)
+def _is_taken_back(status: MaintenanceStatus, now: datetime) -> bool:
+    """Whether Azure offers it no more though its window is open: then it did, or does, what was asked.
+
+    Outside the window the flag is false whatever became of the start. At its edges our clock may be off.
+    """
+    opens, closes = status.pre_maintenance_window_start_time, status.pre_maintenance_window_end_time
+    is_inside = opens + _CLOCKS_DIFFER <= now < closes - _CLOCKS_DIFFER
+    return is_inside and not status.is_customer_initiated_maintenance_allowed

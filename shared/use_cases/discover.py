@@ -162,11 +162,11 @@ def _changes(
     for key in plan.heads:
         if key not in plan.jobs:
             yield (key,), (), ()
-    for before, after in plan.moved:
-        yield ((before.team, before.policy), (after.team, after.policy)), (before,), (after,)
     for key, jobs in plan.jobs.items():
         for start in range(0, len(jobs), _JOBS_PER_CHANGE):
             yield (key,), (), jobs[start : start + _JOBS_PER_CHANGE]
+    for before, after in plan.moved:
+        yield ((before.team, before.policy), (after.team, after.policy)), (before,), (after,)
 
 
 def _log(sight: Sight, plan: Plan, heartbeat: Heartbeat) -> None:

@@ -1,18 +1,23 @@
 """Following a start: whether it reached Azure, how it goes, and what came of it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.domain.durations import format_duration
+from shared.domain.errors import Retryable
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change
+from shared.domain.maintenance import Vm
 from shared.domain.rules import backoff
 from shared.domain.verdict import Again, Look, Then, judge, shows_acceptance
-from shared.ports import Operation
+from shared.ports import Activity, Operation
 from shared.use_cases.settle import good_policy
 from shared.use_cases.steps import Steps
+
+# The activity log shows an event within minutes; Azure promises no bound.
+_LOG_IS_LATE = timedelta(minutes=15)
 
 log = logging.getLogger("baton.redeploy")
 
@@ -27,16 +32,15 @@ class FindOut:
         """Finds out; leaves a message to look again while nothing is certain."""
         claimed_at = job.claimed_at or job.discovered_at
         vm = await self.steps.vm(job)
-        seen = await self.steps.vms.activities(job.vm_id, since=claimed_at - timedelta(minutes=2))
+        mine, busy = await self._logged(job, since=claimed_at - timedelta(minutes=2))
         now = self.steps.clock.now()
-        mine = [event for event in seen if event.request_id == job.request_id]
         # "Started" is logged for a refused request too; only these prove that it was taken.
         taken = any(event.status.lower() in ("accepted", "succeeded") for event in mine)
         if vm is None:
             await self.steps.conclude(
                 job.ended(JobState.GONE, now=now, reason="the VM was deleted")
             )
-        elif taken or shows_acceptance(job, vm):
+        elif taken or shows_acceptance(job, vm, now):
             started = job.moved(
                 JobState.REDEPLOYING,
                 started_at=claimed_at,
@@ -46,8 +50,10 @@ class FindOut:
             )
             await self.steps.jobs.commit(Change(jobs=(started,), at=now))
             await self.steps.look_later(started)
-        elif now - claimed_at < self.steps.pace.quiet:
+        elif now - claimed_at < self._quiet(vm):
             await self.steps.look_later(job)
+        elif busy:
+            raise busy
         elif vm.maintenance is None:
             reason = "Azure no longer announces the maintenance"
             await self.steps.conclude(job.ended(JobState.WITHDRAWN, now=now, reason=reason))
@@ -62,6 +68,23 @@ class FindOut:
                 JobState.PLANNED, maintenance=vm.maintenance, reason=reason, claimed_at=None
             )
             await self.steps.conclude(planned)
+
+    async def _logged(
+        self, job: Job, *, since: datetime
+    ) -> tuple[Sequence[Activity], Retryable | None]:
+        """What the activity log has of this start, and the error if it was too busy to tell."""
+        try:
+            events = await self.steps.vms.activities(job.vm_id, since=since)
+        except Retryable as busy:
+            return (), busy
+        return [event for event in events if event.request_id == job.request_id], None
+
+    def _quiet(self, vm: Vm) -> timedelta:
+        """After a claim: when nothing seen means that nothing was started.
+
+        Azure drops the maintenance when it is done as when it takes it back: then only the log tells.
+        """
+        return self.steps.pace.quiet if vm.maintenance else max(self.steps.pace.quiet, _LOG_IS_LATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

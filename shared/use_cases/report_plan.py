@@ -106,14 +106,15 @@ def _unmatched(vm: Vm, why: str, now: datetime) -> Alert:
 
 
 def _approval(key: PolicyKey, need: InNeed, stands: Standing, now: datetime) -> Alert:
-    """Told when a rollout begins to wait, and once more before it would lose its first VM."""
+    """Told when a rollout begins to wait, again when its approval lapsed, and before it would lose a VM."""
     name = "/".join(key)
     last_call = need.last - now <= _LAST_CALL
+    again = f" Its approval ended at {utc(need.lapsed)}." if need.lapsed else ""
     return Alert(
-        id=event_id("approval", name, str(need.rollout), str(last_call)),
+        id=event_id("approval", name, str(need.rollout), str(last_call), str(need.lapsed)),
         kind="approval",
         subject=name,
-        reason=f"Rollout {need.rollout} of {need.vms} VMs waits for approval.",
+        reason=f"Rollout {need.rollout} of {need.vms} VMs waits for approval.{again}",
         next_step=(
             f"Approve it with ./baton approve {name} before {utc(need.last)}: later it no longer fits whole. "
             "Whatever is not done when its self-service window closes, Azure does by itself."

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.domain.errors import BatonError, InvalidInput, VmNotFound
+from shared.domain.errors import BatonError, InvalidInput, Retryable, VmNotFound
 from shared.domain.fleet import Fleet
 from shared.domain.job import Job
 from shared.domain.maintenance import InstanceView, Subscription, Unreadable, Vm
@@ -20,6 +20,7 @@ log = logging.getLogger("baton.discover")
 # else in the subscription is hurt.
 _SUBSCRIPTIONS_AT_ONCE = 8
 _VMS_AT_ONCE = 8
+_VIEWS_TRIED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ class SeeFleet:
                 for subscription in subscriptions
             )
         )
-        return _sight(subscriptions, gathered, failed, seen_at)
+        return _sight(subscriptions, gathered, failed, listed, seen_at)
 
     async def _subscription(
         self,
@@ -139,10 +140,27 @@ class SeeFleet:
         await self._own_views(ask, found)
 
     async def _own_views(self, vm_ids: Iterable[str], found: _Gathered) -> None:
-        at_once = asyncio.Semaphore(_VMS_AT_ONCE)
-        await asyncio.gather(*(self._own_view(vm_id, found, at_once) for vm_id in vm_ids))
+        """Each VM's own view, asked for anew where ARM was busy.
 
-    async def _own_view(self, vm_id: str, found: _Gathered, at_once: asyncio.Semaphore) -> None:
+        A VM that is left out is not in its rollout, and a later stage would start before it.
+        """
+        at_once = asyncio.Semaphore(_VMS_AT_ONCE)
+        left = list(vm_ids)
+        for _ in range(_VIEWS_TRIED):
+            busy = await asyncio.gather(*(self._own_view(vm_id, found, at_once) for vm_id in left))
+            left = [vm_id for vm_id, error in zip(left, busy, strict=True) if error]
+        for vm_id in left:
+            # One VM that cannot be read now stops no other; the next discovery asks again.
+            log.warning(
+                "%s was not read",
+                vm_id.rsplit("/", 1)[-1],
+                extra={"action": "vm_unread", "vm": vm_id},
+            )
+
+    async def _own_view(
+        self, vm_id: str, found: _Gathered, at_once: asyncio.Semaphore
+    ) -> Retryable | None:
+        """Reads one; returns the error if asking again may help."""
         async with at_once:
             try:
                 vm = await self.vms.get(vm_id)
@@ -150,12 +168,14 @@ class SeeFleet:
                 found.absent.add(vm_id.lower())
             except InvalidInput as wrong:
                 found.unreadable.append(Unreadable(vm_id, wrong.problems[0]))
+            except Retryable as busy:
+                return busy
             except BatonError as error:
-                # One VM that cannot be read now stops no other; the next discovery asks again.
                 extra = {"action": "vm_unread", "vm": vm_id}
                 log.warning("%s was not read: %s", vm_id.rsplit("/", 1)[-1], error, extra=extra)
             else:
                 found.vms[vm.key] = vm
+            return None
 
 
 def _offers(view: InstanceView, now: datetime) -> bool:
@@ -166,6 +186,7 @@ def _sight(
     subscriptions: list[Subscription],
     gathered: list[_Gathered],
     failed: dict[str, str],
+    listed: set[str],
     seen_at: datetime,
 ) -> Sight:
     for subscription, found in zip(subscriptions, gathered, strict=True):
@@ -178,7 +199,7 @@ def _sight(
             whole=frozenset(
                 subscription.id.lower()
                 for subscription in subscriptions
-                if subscription.id not in failed
+                if subscription.id not in failed and subscription.id.lower() in listed
             ),
             seen_at=seen_at,
             places=Places.of(location for found in gathered for location in found.locations),

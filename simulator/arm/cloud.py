@@ -99,6 +99,10 @@ class Cloud:
             else:
                 self._edit(what, at)
 
+    def next_due(self) -> datetime | None:
+        """When the next thing happens that is known of."""
+        return self._due[0][0] if self._due else None
+
     def add_vm(self, vm: Vm, now: datetime) -> VmRecord:
         """Create a VM as the scenario describes it.
 
@@ -204,7 +208,7 @@ class Cloud:
         )
         course = plan_course(word, start)
         operation = Operation(
-            id=str(uuid.uuid4()),
+            id=str(uuid.uuid5(NAMESPACE, f"{record.key}#operation{len(self.operations)}")),
             vm=record.id,
             location=record.spec.location,
             started=now,

@@ -367,13 +367,19 @@ async def test_an_activity_log_that_never_ends_is_left_after_a_few_pages(arm, se
         arm_error(403, "AuthorizationFailed"),
         arm_error(404, "NotFound"),
         text_reply("<html>"),
-        arm_error(429, "TooManyRequests", Retry_After="60"),
     ],
 )
 async def test_an_activity_log_that_may_not_be_read_is_empty(arm, server, reply):
     server.answers(reply)
 
     assert await arm.activities(vm_id("a"), since=NOW) == ()
+
+
+async def test_an_activity_log_that_is_busy_is_to_be_asked_again(arm, server):
+    server.answers(arm_error(429, "TooManyRequests", Retry_After="60"))
+
+    with pytest.raises(Retryable):
+        await arm.activities(vm_id("a"), since=NOW)
 
 
 @pytest.mark.parametrize(

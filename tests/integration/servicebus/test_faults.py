@@ -102,7 +102,7 @@ def test_a_delayed_message_comes_later(bus):
     bus.faults("delay=1x1:0.5s")
     bus.send("a", "b")
     with bus.receiver() as receiver:
-        ids = [receiver.receive_messages(1, max_wait_time=5)[0].message_id for _ in range(2)]
+        ids = [receiver.receive_messages(1, max_wait_time=60)[0].message_id for _ in range(2)]
 
     assert ids == ["b", "a"]
 
@@ -121,7 +121,7 @@ def test_a_connection_is_dropped_before_or_after_a_message_is_completed(bus, kin
     bus.send("a")
     bus.faults(f"{kind}=1@settle *")
     with pytest.raises(ServiceBusError), bus.receiver() as receiver:
-        (message,) = receiver.receive_messages(1, max_wait_time=5)
+        (message,) = receiver.receive_messages(1, max_wait_time=60)
         receiver.complete_message(message)
 
     assert bus.counts()["completed"] == completed
@@ -142,11 +142,11 @@ def test_a_connection_is_dropped_before_or_after_a_message_is_scheduled(bus, kin
 def test_a_lost_lock_gives_the_message_back_as_a_failed_attempt(bus):
     bus.send("a")
     with bus.receiver() as receiver:
-        (message,) = receiver.receive_messages(1, max_wait_time=5)
+        (message,) = receiver.receive_messages(1, max_wait_time=60)
         bus.faults("lock-loss=1x1@settle *")
         with pytest.raises(MessageLockLostError):
             receiver.complete_message(message)
-        (again,) = receiver.receive_messages(1, max_wait_time=5)
+        (again,) = receiver.receive_messages(1, max_wait_time=60)
 
     assert (again.message_id, again.delivery_count) == ("a", 1)
 

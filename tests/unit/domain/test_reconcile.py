@@ -5,9 +5,10 @@ import pytest
 
 from shared.domain.job import JobState, job_id
 from shared.domain.ledger import Books, UnreadRow
+from shared.domain.places import Location, Places
 from shared.domain.policy_row import standing
 from shared.domain.reconcile import reconcile
-from tests.builders import NOW, a_status
+from tests.builders import NOW, SUBSCRIPTION, a_status
 from tests.unit.domain.deciding import (
     DAY,
     KEY,
@@ -76,6 +77,21 @@ def test_no_job_is_made_from_half_a_subscription_but_open_ones_follow():
 
     assert [job.vm_name for job in plan.jobs[KEY]] == ["web-01"]
     assert the_job(plan).maintenance.pre_maintenance_window_end_time == NOW + 30 * DAY
+
+
+def test_what_is_known_of_a_vms_place_outlives_a_discovery_that_cannot_read_the_locations():
+    pair = Location(
+        subscription_id=SUBSCRIPTION,
+        name="westeurope",
+        pairs=frozenset({"northeurope"}),
+        zones={"1": "westeurope-az3"},
+    )
+    seen = fleet(vm(zone="1"))
+    books = booked(decide(seen=replace(seen, places=Places.of([pair]))))
+    (job,) = books.jobs()
+    assert (job.zone_key, job.region_pairs) == ("westeurope/westeurope-az3", ("northeurope",))
+
+    assert decide(books, seen=replace(seen, whole=frozenset())).jobs == {}
 
 
 def test_a_moved_window_moves_the_job_and_keeps_its_id():
@@ -238,6 +254,14 @@ def test_a_completed_vm_that_is_offered_again_from_another_start_is_in_another_w
     )
 
 
+@pytest.mark.parametrize(("code", "follows"), [("RetryLater", True), ("MaintenanceAborted", False)])
+def test_one_that_was_skipped_while_it_waited_to_be_tried_again_comes_back(code, follows):
+    waiting = replace(a_status(), last_operation_result_code=code)
+    books = ended(JobState.SKIPPED, skipped_because="unmatched", maintenance=waiting)
+
+    assert bool(decide(books, seen=fleet(vm(status=waiting))).jobs) is follows
+
+
 def test_nothing_follows_a_job_whose_end_is_still_being_recorded():
     job = replace(the_job(decide()), state=JobState.PLANNED).ended(
         JobState.SKIPPED, now=NOW, reason="x"
@@ -331,6 +355,59 @@ def test_an_edited_sequence_moves_planned_jobs_to_their_new_stage():
     plan = reconcile(books, turned, heads(turned, "2"), seen, dry_run=False, now=NOW)
 
     assert {job.vm_name: job.stage for job in plan.jobs[KEY]} == {"a": 2, "b": 1}
+
+
+def ordered(**orders):
+    return fleet(*(vm(name, tags={"order": order}) for name, order in orders.items()))
+
+
+ORDERED = {"sequence": "tag:order", "concurrency": 2}
+
+
+def stages(books):
+    return {job.vm_name: job.stage for job in books.jobs()}
+
+
+def test_a_stage_does_not_move_up_beside_one_that_is_away_when_a_vm_before_both_is_deleted():
+    rules = policies(web=ORDERED)
+    books = booked(decide(standings=rules, seen=ordered(a="1", b="2", c="3")))
+    jobs = {job.vm_name: job for job in books.jobs()}
+    done = replace(jobs["a"], state=JobState.COMPLETED, ended_at=NOW, freed_at=NOW, accepted=True)
+    away = replace(jobs["b"], state=JobState.REDEPLOYING, claimed_at=NOW, accepted=True)
+    ledger = replace(books.ledgers[KEY], jobs=(done, away, jobs["c"]))
+    books = Books(guard="1", ledgers={KEY: ledger})
+
+    after = booked(
+        decide(books, rules, ordered(b="2", c="3"), now=NOW + timedelta(minutes=1)), books
+    )
+
+    assert stages(after)["c"] > stages(after)["b"]
+
+
+def test_stages_keep_their_order_while_a_vm_of_one_cannot_be_seen():
+    rules = policies(web=ORDERED)
+    books = booked(decide(standings=rules, seen=ordered(a="1", b="2", c="3")))
+
+    after = booked(
+        decide(books, rules, ordered(b="2", c="3"), now=NOW + timedelta(minutes=1)), books
+    )
+
+    assert stages(after) == {"a": 1, "b": 2, "c": 3}
+
+
+def test_an_edited_sequence_puts_nobody_beside_one_that_is_away_and_goes_before():
+    tags = {"a": {"tier": "db"}, "b": {"tier": "web"}}
+    seen = fleet(*(vm(name, tags=each) for name, each in tags.items()))
+    before = policies(web={"sequence": "tag:tier=x; tag:tier=db; tag:tier=web", "concurrency": 2})
+    books = booked(decide(standings=before, seen=seen))
+    jobs = {job.vm_name: job for job in books.jobs()}
+    away = replace(jobs["a"], state=JobState.REDEPLOYING, claimed_at=NOW, accepted=True)
+    books = Books(guard="1", ledgers={KEY: replace(books.ledgers[KEY], jobs=(away, jobs["b"]))})
+    edited = policies(web={"sequence": "tag:tier=db; tag:tier=web", "concurrency": 2})
+
+    after = booked(decide(books, edited, seen, version="2"), books)
+
+    assert stages(after)["b"] > stages(after)["a"]
 
 
 def test_a_vm_for_which_no_start_fits_says_so_at_discovery():

@@ -213,3 +213,31 @@ def test_an_approved_rollout_no_longer_asks():
 
     assert decide(books, rules, seen).unapproved.keys() == {KEY}
     assert decide(approved, rules, seen).unapproved == {}
+
+
+def waves(**numbers):
+    return [vm(name.replace("_", "-"), tags={"wave": str(wave)}) for name, wave in numbers.items()]
+
+
+def stages(books):
+    return {job.vm_name: job.stage for job in books.jobs()}
+
+
+def test_a_vm_that_is_not_seen_for_once_keeps_its_stage_and_shifts_nobodys():
+    seen = waves(web_1=1, web_2=2, web_3=3)
+    rules = policies(web={**WEB, "sequence": "tag:wave"})
+    books = booked(decide(standings=rules, seen=fleet(*seen)))
+
+    after = booked(decide(books, rules, fleet(seen[2]), now=NOW + MINUTE), books)
+
+    assert stages(after) == {"web-1": 1, "web-2": 2, "web-3": 3}
+
+
+def test_an_edit_of_the_sequence_moves_those_that_have_begun_too_so_that_gaps_still_count_from_them():
+    books, rules, seen = three(sequence="name:web-1; name:web-2")
+    begun = away(books, "web-1")
+    rules = policies(web={**WEB, "sequence": "name:web-2; name:web-1"})
+
+    after = booked(decide(begun, rules, seen, now=NOW + MINUTE), begun)
+
+    assert stages(after) == {"web-0": 3, "web-1": 2, "web-2": 1}

@@ -175,6 +175,14 @@ def test_two_zones_of_a_policy_are_never_away_together():
     assert turns([first, second, job("c", zone="1")], policy(concurrency=2)) == [("c", NOW)]
 
 
+def test_a_zone_counts_on_a_row_that_is_older_than_the_zone_key():
+    old = away("a", zone="1", zone_key="")
+
+    assert "zone" in placement_conflict(job("b", zone="2", zone_key=""), [old])
+    assert "zone" in placement_conflict(job("b", zone="2", zone_key="westeurope/az2"), [old])
+    assert placement_conflict(job("b", zone="1", zone_key=""), [old]) == ""
+
+
 def test_the_same_zone_number_of_two_subscriptions_is_two_zones():
     assert placement_conflict(
         job("b", zone="1", subscription_id="s2"), [away("a", zone="1", subscription_id="s1")]

@@ -186,6 +186,7 @@ def starting(**changes):
     [
         {"provisioning": "Updating"},
         {"power": "stopped"},
+        {"ready": False},
         {"code": "MaintenanceCompleted"},
         {"allowed": False},
     ],
@@ -194,18 +195,30 @@ def test_any_sign_at_the_vm_shows_that_the_start_was_taken(sign):
     seen = look(**{"allowed": True, **sign}).vm
 
     assert seen is not None
-    assert shows_acceptance(starting(), seen)
+    assert shows_acceptance(starting(), seen, NOW)
 
 
 def test_a_vm_as_it_was_shows_nothing():
     seen = look(allowed=True).vm
 
     assert seen is not None
-    assert not shows_acceptance(starting(), seen)
+    assert not shows_acceptance(starting(), seen, NOW)
 
 
 def test_a_vm_that_was_stopped_before_shows_nothing_by_being_stopped():
     seen = look(allowed=True, power="deallocated").vm
 
     assert seen is not None
-    assert not shows_acceptance(starting(was_running=False), seen)
+    assert not shows_acceptance(starting(was_running=False), seen, NOW)
+
+
+@pytest.mark.parametrize("opens", [timedelta(hours=1), timedelta(hours=-9)])
+def test_outside_its_window_a_flag_that_is_false_tells_nothing_of_the_start(opens):
+    window = {"opens": NOW + opens, "closes": NOW + opens + timedelta(hours=8)}
+    status = a_status(allowed=False, **window)
+    seen = a_vm(view=a_view(maintenance=status), provisioning_state="Succeeded")
+
+    verdict = judged(redeploying(), Look(vm=seen, operation="succeeded"))
+
+    assert verdict.then is Then.LOOK_AGAIN
+    assert not shows_acceptance(starting(), seen, NOW)

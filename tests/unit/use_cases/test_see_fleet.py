@@ -2,7 +2,7 @@ import pytest
 
 from shared.adapters.memory import MemoryClock
 from shared.adapters.memory_machines import MemoryMachines
-from shared.domain.errors import Terminal
+from shared.domain.errors import Retryable, Terminal
 from shared.domain.places import Location
 from shared.domain.preflight import FindingKind, Surroundings
 from shared.use_cases.see_fleet import SeeFleet
@@ -69,3 +69,32 @@ async def test_a_subscription_that_breaks_off_is_named_and_stops_no_other(method
 
     assert list(sight.failed.values()) == ["no right"]
     assert len(sight.fleet.whole) == 1
+
+
+async def test_a_subscription_of_which_only_an_open_job_is_known_is_not_whole():
+    machines = MemoryMachines(a_vm("web-1"))
+    machines.fail_next("subscriptions", Terminal("no right"))
+
+    sight = await seen(machines, a_job("web-1"))
+
+    assert list(sight.fleet.vms) == [a_vm("web-1").key]
+    assert sight.fleet.whole == frozenset()
+
+
+async def test_a_vm_that_arm_was_too_busy_to_show_is_asked_for_again_in_the_same_discovery():
+    machines = MemoryMachines(a_vm("db-1"), a_vm("web-1"))
+    machines.fail_next("get", Retryable("429"), Retryable("429"))
+
+    sight = await seen(machines)
+
+    assert {vm.name for vm in sight.fleet.vms.values()} == {"db-1", "web-1"}
+
+
+async def test_a_vm_that_arm_never_shows_stops_no_other():
+    machines = MemoryMachines(a_vm("db-1"), a_vm("web-1"))
+    machines.fail_next("get", *[Retryable("429")] * 4, Retryable("429"))
+
+    sight = await seen(machines)
+
+    assert len(sight.fleet.vms) == 1
+    assert not sight.failed

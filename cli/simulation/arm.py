@@ -1,0 +1,265 @@
+"""The port `VirtualMachines` in one process: the simulated Azure's JSON through Baton's own decoders."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from azure.core.exceptions import HttpResponseError, ServiceResponseError
+
+from cli.simulation.azure import Azure, Json
+from cli.simulation.faults import Fault
+from cli.simulation.process import BEGAN, Errors, Wire
+from shared.adapters import arm_answers, arm_errors
+from shared.adapters import arm_decode as decode
+from shared.domain.errors import BatonError, InvalidInput
+from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
+from shared.domain.places import Location
+from shared.domain.preflight import Surroundings
+from shared.ports import Accepted, Activity, Operation
+from simulator.arm.activity import activity
+from simulator.arm.errors import ArmError
+from simulator.arm.locations import location_body
+from simulator.arm.operations import Request
+from simulator.arm.records import VmRecord
+from simulator.arm.verdict import Verdict
+from simulator.scenario_model import Word
+
+T = TypeVar("T")
+Asked = Callable[[VmRecord, Verdict, float], None]
+"""Called with each performMaintenance that reached Azure, and when the handler that sent it began."""
+
+_URL = "https://management.azure.com/operations/"
+_NAMESPACE = uuid.UUID("3d0c3a0e-52f1-4a3e-9a3c-6d7a0c1f3b11")
+
+
+class _Answer:
+    """As much of an HTTP answer as errors are read from."""
+
+    reason = ""
+    content_type = "application/json"
+
+    def __init__(self, error: ArmError) -> None:
+        self.status_code = error.status
+        self.headers = dict(error.headers)
+        self._body = json.dumps(error.body())
+
+    def text(self, encoding: str | None = None) -> str:  # noqa: ARG002 - as the SDK calls it
+        """The body."""
+        return self._body
+
+
+def _sdk_error(error: ArmError) -> HttpResponseError:
+    answer: Any = _Answer(error)
+    return HttpResponseError(message=error.message, response=answer)
+
+
+_THROTTLED = ArmError(429, "TooManyRequests", "slow down", {"Retry-After": "10"})
+_BROKEN = ArmError(503, "ServiceUnavailable", "The service is unavailable.")
+ERRORS: Errors = {
+    Fault.BUSY: lambda: _sdk_error(_THROTTLED),
+    Fault.LOST_BEFORE: lambda: _sdk_error(_BROKEN),
+    Fault.LOST_AFTER: lambda: ServiceResponseError("connection lost"),
+}
+
+
+class SimulatedArm:
+    """VirtualMachines; see the port. Differs from the real adapter in that no SDK carries the JSON."""
+
+    def __init__(self, azure: Azure, wire: Wire, asked: Asked) -> None:
+        self._azure = azure
+        self._wire = wire
+        self._asked = asked
+        self._locations: dict[str, list[Location]] = {}
+
+    async def subscriptions(self) -> Sequence[Subscription]:
+        """See the port."""
+        items = [
+            {"subscriptionId": it.id, "displayName": it.name, "state": "Enabled"}
+            for it in self._azure.cloud.subscriptions.values()
+        ]
+        listed = await self._read("subscriptions", lambda _: items)
+        found = [arm_answers.enabled_subscription_of(item) for item in listed]
+        return [one for one in found if one]
+
+    async def models(self, subscription_id: str) -> AsyncIterator[Vm | Unreadable]:
+        """See the port."""
+        async for item in self._list(subscription_id, lambda it, _: self._azure.model(it)):
+            yield self._or_unreadable(decode.vm_of, item)
+
+    async def statuses(self, subscription_id: str) -> AsyncIterator[ListedStatus | Unreadable]:
+        """See the port."""
+        async for item in self._list(subscription_id, self._azure.status):
+            yield self._or_unreadable(decode.listed_status_of, item)
+
+    async def get(self, vm_id: str) -> Vm:
+        """See the port."""
+
+        def effect(now: datetime) -> Json:
+            return self._azure.whole(self._record(vm_id), now)
+
+        item = await self._read(f"get {_name(vm_id)}", effect, arm_errors.vm_error, about=vm_id)
+        return self._decoded(decode.seen_vm_of, item)
+
+    async def start_maintenance(
+        self, vm_id: str, *, request_id: str, within: timedelta
+    ) -> Accepted:
+        """See the port."""
+        seconds = within.total_seconds()
+
+        def effect() -> Verdict:
+            return self._perform(vm_id, request_id)
+
+        try:
+            async with asyncio.timeout(seconds):
+                verdict = await self._wire.ask(
+                    "arm", f"start {_name(vm_id)}", effect, ERRORS, deadline=seconds
+                )
+        except (HttpResponseError, ServiceResponseError, TimeoutError) as error:
+            what = f"the start of {vm_id}"
+            now = self._wire.process.now()
+            raise arm_errors.start_error(error, what=what, sent=True, now=now) from error
+        operation = verdict.operation
+        return Accepted(
+            operation_url=_URL + operation.id if operation else "",
+            correlation_id=operation.request.correlation_id if operation else "",
+            retry_after=timedelta(seconds=self._azure.cloud.scenario.arm.retry_after),
+        )
+
+    async def operation(self, url: str) -> Operation:
+        """See the port."""
+        identity = url.removeprefix(_URL)
+        status, body, wait = await self._read(
+            f"operation {identity}", lambda now: self._azure.operation(identity, now)
+        )
+        return arm_answers.operation_of(
+            status, json.dumps(body), timedelta(seconds=wait) if wait else None
+        )
+
+    async def activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
+        """See the port."""
+        page = await self._read(
+            f"activities {_name(vm_id)}", lambda now: self._activities(vm_id, now)
+        )
+        items, _ = arm_answers.page_of(page, what="activity log")
+        found = [event for item in items if (event := arm_answers.activity_of(item))]
+        return sorted((one for one in found if one.at >= since), key=lambda one: one.at)
+
+    async def locations(self, subscription_id: str) -> Sequence[Location]:
+        """See the port. Kept by the process, as by the real adapter."""
+
+        def effect(_: datetime) -> list[Json]:
+            subscription = self._azure.cloud.subscriptions[subscription_id.lower()]
+            return [
+                location_body(it, subscription.id, subscription.rotation)
+                for it in self._azure.cloud.locations.values()
+            ]
+
+        kept = self._locations.get(subscription_id)
+        if kept is None:
+            items = await self._read("locations", effect, about=subscription_id)
+            found = [decode.location_of(item, subscription_id) for item in items]
+            kept = self._locations[subscription_id] = [one for one in found if one]
+        return kept
+
+    async def surroundings(self, subscription_id: str) -> Surroundings:  # noqa: ARG002 - the port's
+        """See the port. What stands around VMs changes no start, so nothing stands there."""
+        return Surroundings()
+
+    # --- Azure's side -------------------------------------------------------------------------------
+
+    def _perform(self, vm_id: str, request_id: str) -> Verdict:
+        now = self._now()
+        record = self._record(vm_id)
+        number = len(self._azure.cloud.operations) + len(self._azure.cloud.refusals)
+        identity = str(uuid.uuid5(_NAMESPACE, f"{vm_id.lower()} {number}"))
+        request = Request(identity, identity, request_id)
+        verdict = self._azure.cloud.perform_maintenance(record, now, request)
+        self._azure.remember(now)
+        self._asked(record, verdict, BEGAN.get())
+        if verdict.error is not None:
+            raise _sdk_error(verdict.error)
+        if verdict.operation is None or verdict.word is Word.DROP_AFTER:
+            raise ServiceResponseError("connection lost")
+        return verdict
+
+    def _activities(self, vm_id: str, now: datetime) -> str:
+        cloud = self._azure.cloud
+        delay = cloud.scenario.arm.activity_log_delay
+        events = activity(cloud.operations.values(), cloud.refusals, now, delay)
+        mine = [event for event in events if event["resourceId"].lower() == vm_id.lower()]
+        return json.dumps({"value": mine})
+
+    def _record(self, vm_id: str) -> VmRecord:
+        record = self._azure.cloud.vms.get(vm_id.lower())
+        if record is None:
+            raise _sdk_error(ArmError(404, "ResourceNotFound", f"{vm_id} was not found"))
+        self._refuse_subscription(record.spec.subscription)
+        return record
+
+    def _refuse_subscription(self, subscription_id: str) -> None:
+        fault = self._azure.cloud.subscriptions[subscription_id.lower()].fault
+        if fault.kind == "forbidden":
+            raise _sdk_error(ArmError(403, "AuthorizationFailed", "no right to read"))
+        if fault.kind == "unavailable":
+            raise _sdk_error(_BROKEN)
+
+    def _now(self) -> datetime:
+        return self._azure.at(self._wire.process.loop.time())
+
+    # --- reading ------------------------------------------------------------------------------------
+
+    async def _list(
+        self, subscription_id: str, show: Callable[[VmRecord, datetime], Json]
+    ) -> AsyncIterator[Json]:
+        """A list in pages, which others' changes and faults may come between."""
+        size = self._azure.cloud.scenario.arm.page_size
+        prefix = f"/subscriptions/{subscription_id.lower()}/"
+        after = ""
+
+        def page(now: datetime) -> list[tuple[str, Json]]:
+            self._refuse_subscription(subscription_id)
+            if after and self._azure.cloud.subscriptions[subscription_id.lower()].fault.kind:
+                raise _sdk_error(_BROKEN)  # `page2`
+            keys = sorted(k for k in self._azure.cloud.vms if k.startswith(prefix) and k > after)
+            return [(key, show(self._azure.cloud.vms[key], now)) for key in keys[:size]]
+
+        while True:
+            what = f"list of {subscription_id[:8]}"
+            items = await self._read(what, page, about=subscription_id)
+            for _, item in items:
+                yield item
+            if len(items) < size:
+                return
+            after = items[-1][0]
+
+    async def _read(
+        self,
+        what: str,
+        effect: Callable[[datetime], T],
+        meaning: Callable[..., BatonError] = arm_errors.read_error,
+        about: str = "",
+    ) -> T:
+        try:
+            return await self._wire.ask("arm", what, lambda: effect(self._now()), ERRORS)
+        except (HttpResponseError, ServiceResponseError) as error:
+            self._azure.unanswered.append((self._wire.process.loop.time(), about.lower()))
+            now = self._wire.process.now()
+            raise meaning(error, what=what, right="the role", now=now) from error
+
+    def _or_unreadable(self, read: Callable[[object], T], item: Json) -> T | Unreadable:
+        try:
+            return self._decoded(read, item)
+        except InvalidInput as wrong:
+            return Unreadable(str(item.get("id")), wrong.problems[0])
+
+    def _decoded(self, read: Callable[[object], T], item: Json) -> T:
+        """What Baton's decoder makes of a body; the same body is decoded once."""
+        found: T = self._azure.read(id(item), lambda: read(item))
+        return found
+
+
+def _name(vm_id: str) -> str:
+    return vm_id.rsplit("/", 1)[-1].lower()

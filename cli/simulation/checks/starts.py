@@ -1,0 +1,57 @@
+"""P1 and P2: whether a start that Azure took was allowed at all. Azure itself keeps window and flag."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from cli.simulation.checks.facts import Facts, StartSeen
+from simulator.promises.policies import Policy
+
+
+def once(facts: Facts, start: StartSeen) -> Iterator[str]:
+    """P1: one start per VM and maintenance, and one more after each that may be tried again."""
+    before = [s for s in facts.starts if (s.vm, s.maintenance) == (start.vm, start.maintenance)]
+    again = ["retryLater"]
+    if any(policy.retries_aborted for policy in _ever(facts, start)):
+        again.append("aborted")
+    allowed = 1 + sum(any(facts.ended_so(each, how) for how in again) for each in before)
+    if len(before) + 1 > allowed:
+        yield f"start {len(before) + 1} of {facts.name(start.vm)}, where {allowed} were allowed"
+
+
+def allowed(facts: Facts, start: StartSeen, slack: timedelta) -> Iterator[str]:
+    """P2: some version of the row that stood while the handler ran, and some moment of it, allow the start."""
+    policies = facts.during(start.job.key, start.began, start.at)
+    said = [_why_not(facts, policy, start, slack) for policy in policies]
+    if not said:
+        yield f"{facts.name(start.vm)} was started, and there is no policy {'/'.join(start.job.key)}"
+    elif all(said):
+        yield f"{facts.name(start.vm)} was started, and {said[-1]}"
+
+
+def _why_not(facts: Facts, policy: Policy, start: StartSeen, slack: timedelta) -> str:
+    machines = facts.machine_during(start.vm, start.began, start.at)
+    if not policy.keeps or not any(policy.takes(machine) for machine in machines):
+        return f"{policy} is disabled, or does not take it"
+    first, last = start.began - slack, start.at + slack
+    if policy.first_fit(first, last + timedelta.resolution) is None:
+        return policy.why_not(start.at, policy.estimate)
+    if start.at < start.job.discovered + policy.lead - slack:
+        return f"{policy} gives {policy.lead} of notice"
+    if policy.needs_approval and not _is_approved(facts, start, slack):
+        return f"nobody had approved rollout {start.job.rollout} of {policy}"
+    return ""
+
+
+def _is_approved(facts: Facts, start: StartSeen, slack: timedelta) -> bool:
+    return any(
+        (key, rollout) == (start.job.key, start.job.rollout)
+        and at <= start.at
+        and (until is None or start.began < until + slack)
+        for at, key, rollout, until in facts.approvals
+    )
+
+
+def _ever(facts: Facts, start: StartSeen) -> list[Policy]:
+    """Every version of the row that may have counted when the last attempt ended."""
+    versions = facts.versions.get(start.job.key, [])
+    return [v.policy for v in versions if v.policy and not v.is_wrong]

@@ -1,0 +1,175 @@
+"""Takes each fact as it happens, and checks what it could break."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cli.simulation.checks import order, records, starts
+from cli.simulation.checks.facts import (
+    CODES,
+    OPEN,
+    Cells,
+    Facts,
+    JobSeen,
+    MailSeen,
+    OfferSeen,
+    PolicyKey,
+    StartSeen,
+    Version,
+)
+from simulator.promises.model import Machine, Verdict
+from simulator.promises.policies import Policy
+
+_OVER = ("back", "aborted", "retryLater", "deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise that was broken, when, and how."""
+
+    promise: str
+    at: datetime
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.promise} broken at {self.at:%m-%d %H:%M:%S}: {self.text}"
+
+
+class Watch:
+    """Checks.
+
+    Attributes:
+        slack: By how much two clocks of the app may differ; nothing timed is judged more finely.
+        violations: What was broken so far.
+    """
+
+    def __init__(
+        self, machines: Mapping[str, Machine], pairs: Mapping[str, frozenset[str]], slack: timedelta
+    ) -> None:
+        self.facts = Facts(machines=machines, pairs=pairs)
+        self.slack = slack
+        self.violations: list[Violation] = []
+
+    def begun(self, at: datetime) -> None:
+        """The VMs as they are at first."""
+        for key, machine in self.facts.machines.items():
+            self.facts.tags[key] = [(at, machine)]
+
+    def policy_written(
+        self, at: datetime, key: PolicyKey, columns: Cells | None, *, is_wrong: bool
+    ) -> None:
+        """People wrote or deleted a policy's row."""
+        policy = None if columns is None else Policy(*key, columns)
+        self.facts.versions.setdefault(key, []).append(Version(at, policy, is_wrong=is_wrong))
+
+    def approved(self, at: datetime, key: PolicyKey, rollout: int, until: datetime | None) -> None:
+        """Somebody approved a rollout."""
+        self.facts.approvals.append((at, key, rollout, until))
+
+    def retagged(self, at: datetime, vm: str, machine: Machine) -> None:
+        """A VM's owner changed its tags."""
+        self.facts.tags.setdefault(vm, []).append((at, machine))
+
+    def announced(self, at: datetime, vm: str, maintenance: str) -> None:
+        """Azure announced a maintenance."""
+        self.facts.offers.append(OfferSeen(vm, maintenance, at))
+
+    def discovered(self, offers: Iterable[tuple[str, str]]) -> None:
+        """A discovery saw everything, from before to after which these maintenances were offered."""
+        offered = set(offers)
+        for offer in self.facts.offers:
+            if (offer.vm, offer.maintenance) in offered:
+                offer.seen += 1
+
+    def happened(self, at: datetime, vm: str, name: str, maintenance: str) -> None:
+        """Something happened to a VM in Azure."""
+        self.facts.events[vm].append((at, name, maintenance))
+        if name in CODES:
+            self.facts.codes[vm].add(CODES[name])
+        for start in self.facts.starts:
+            # A VM that was not up before is as it was as soon as Azure is done with it.
+            is_over = name in _OVER or (name == "completed" and not start.was_up)
+            if start.vm == vm and start.over is None and is_over:
+                start.over = at
+
+    def started(
+        self, at: datetime, began: datetime, vm: str, maintenance: str, *, was_up: bool, shown: str
+    ) -> None:
+        """Azure took a performMaintenance."""
+        claimed = [j for j in self.facts.jobs.values() if j.vm == vm and j.state in OPEN]
+        if not claimed:
+            self._broken("P1", at, [f"{self.facts.name(vm)} was started without a job"])
+            return
+        start = StartSeen(vm, at, began, maintenance, claimed[-1], was_up, shown)
+        self._broken("P1", at, starts.once(self.facts, start))
+        self._broken("P2", at, starts.allowed(self.facts, start, self.slack))
+        self._broken("P3", at, order.stages(self.facts, start))
+        self._broken("P3", at, order.left_out(self.facts, start))
+        self._broken("P4", at, order.slots(self.facts, start, self.slack))
+        self._broken("P5", at, order.placement(self.facts, start))
+        self.facts.starts.append(start)
+
+    def job_written(self, at: datetime, cells: Cells) -> None:
+        """A job's row was written."""
+        state, old = cells["state"], self.facts.jobs.get(cells["jobId"])
+        job = JobSeen(
+            id=cells["jobId"],
+            vm=cells["vmId"].lower(),
+            key=(cells["team"], cells["policy"]),
+            rollout=cells["rollout"],
+            state=state,
+            unsettled="unsettledAttempt" in cells,
+            discovered=cells["discoveredAt"],
+            born=old.born if old else at,
+        )
+        if old:
+            job.claimed, job.ended, job.freed = old.claimed, old.ended, old.freed
+            if old.state not in OPEN and state != old.state:
+                self._broken("P6", at, [f"job {job.id} was {old.state}, and is {state} again"])
+        if state == "starting" and (old is None or old.state != "starting"):
+            job.claimed, job.freed = at, None
+        if (
+            old
+            and old.state in ("starting", "redeploying")
+            and state not in ("starting", "redeploying")
+        ):
+            job.freed = at
+        if state not in OPEN and (old is None or old.state in OPEN):
+            job.ended = at
+        self.facts.jobs[job.id] = job
+        for start in self.facts.starts:
+            if start.job.id == job.id:
+                start.job = job
+
+    def outcome_written(self, at: datetime, verb: str, cells: Cells) -> None:
+        """A row of the outcome table was written."""
+        self._broken("P6", at, records.outcome(self.facts, verb, cells))
+        self.facts.rows.append((at, cells))
+
+    def mailed(self, at: datetime, identity: str, text: str) -> None:
+        """The relay took a mail."""
+        known = self.facts.mails.get(identity)
+        if known:
+            known.copies += 1
+            if records.told(known.text) != records.told(text):
+                self._broken("P7", at, [f"two different mails have the Message-ID {identity}"])
+            return
+        self.facts.mails[identity] = MailSeen(identity, text)
+        self._broken("P7", at, records.never_twice(self.facts))
+
+    def finish(self, at: datetime, *, is_roomy: bool) -> None:
+        """Everything is done with, or should be."""
+        self._broken("P6", at, records.unrecorded(self.facts))
+        self._broken("P6", at, records.lost(self.facts))
+        self._broken("P7", at, records.never_none(self.facts))
+        if is_roomy:
+            self._broken("plan", at, records.missed(self.facts))
+
+    def judged(self, at: datetime, verdicts: Iterable[Verdict]) -> None:
+        """The demo's judge has looked at all of it."""
+        for verdict in verdicts:
+            self._broken(verdict.promise, at, (f"judge: {text}" for text in verdict.violations))
+
+    def _broken(self, promise: str, at: datetime, texts: Iterable[Any]) -> None:
+        self.violations += [Violation(promise, at, str(text)) for text in texts]

@@ -180,7 +180,7 @@ class Sender:
         for message in messages:
             at = message.scheduled_enqueue_time_utc
             due = (at - trace.t0).total_seconds() if at else 0.0
-            body = b"".join(message.body)  # type: ignore[arg-type] # bytes, as Baton sends them
+            body = b"".join(message.body)
             self._broker.send(self._queue, str(message.message_id), body, due)
 
 

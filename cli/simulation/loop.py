@@ -40,7 +40,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         Raises:
             Stuck: It never will.
         """
-        asyncio._set_running_loop(self)
+        asyncio._set_running_loop(self)  # noqa: SLF001 - how asyncio tells tasks their loop
         try:
             task = self.create_task(work)
             while not task.done():
@@ -48,7 +48,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             return task.result()
         finally:
             self._end()
-            asyncio._set_running_loop(None)
+            asyncio._set_running_loop(None)  # noqa: SLF001
 
     def _end(self) -> None:
         """Ends what still runs, so that nothing is left for the garbage collector to complain of."""
@@ -84,7 +84,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Seconds since the simulation began."""
         return self._now
 
-    def call_soon(
+    def call_soon(  # type: ignore[override] # the stub wants variadic generics
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """Runs it at this instant, among all else that is ready."""
@@ -92,7 +92,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._ready.append(handle)
         return handle
 
-    def call_at(
+    def call_at(  # type: ignore[override] # same
         self,
         when: float,
         callback: Callable[..., object],
@@ -105,7 +105,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         heapq.heappush(self._timers, (when, self._set, timer))
         return timer
 
-    def call_later(
+    def call_later(  # type: ignore[override] # same
         self,
         delay: float,
         callback: Callable[..., object],

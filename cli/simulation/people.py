@@ -144,7 +144,7 @@ def vm_edits(
     """What Azure and the VMs' owners do: delete, withdraw, move, announce, retag, stop."""
     for at in sorted(dice.duration(timedelta(minutes=1), last) for _ in range(count)):
         vm = dice.choice(vms)
-        edit: Mapping[str, Any] = {
+        edits: dict[str, dict[str, Any]] = {
             "delete": {"delete": True},
             "withdraw": {"withdraw": True},
             "move": {"windows": _moved(dice, vm)},
@@ -152,21 +152,20 @@ def vm_edits(
             "tags": {"tags": {**vm.tags, "wave": str(dice.randint(1, 3))}},
             "script": {"script": a_script(dice, level)},
             "power": {"power": dice.choice(("running", "stopped"))},
-        }[
-            dice.one_of(
-                {
-                    "delete": 1,
-                    "withdraw": 2,
-                    "move": 3,
-                    "announce": 2,
-                    "tags": 1,
-                    "script": 1,
-                    "power": 1,
-                }
-            )
-        ]
-        name = VmEdit(name=vm.name, resource_group=vm.resource_group, **edit)
-        yield Edit(at=at, vm=name)
+        }
+        kind = dice.one_of(
+            {
+                "delete": 1,
+                "withdraw": 2,
+                "move": 3,
+                "announce": 2,
+                "tags": 1,
+                "script": 1,
+                "power": 1,
+            }
+        )
+        edit = VmEdit(name=vm.name, resource_group=vm.resource_group, **edits[kind])
+        yield Edit(at=at, vm=edit)
 
 
 def _moved(dice: Dice, vm: Vm) -> Mapping[str, timedelta]:

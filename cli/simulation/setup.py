@@ -113,9 +113,11 @@ class Setup:
     def closes(self) -> timedelta:
         """When the last self-service window ends that there is or will be."""
         ends = [offset(vm.maintenance.pre_end) for vm in self.scenario.vms if vm.maintenance]
-        for edit in self.scenario.edits:
-            if edit.vm and "pre_end" in edit.vm.windows:
-                ends.append(offset(edit.vm.windows["pre_end"]))
+        ends += [
+            offset(edit.vm.windows["pre_end"])
+            for edit in self.scenario.edits
+            if edit.vm and "pre_end" in edit.vm.windows
+        ]
         return max(ends, default=timedelta(0))
 
 

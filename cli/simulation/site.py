@@ -39,7 +39,7 @@ class Site:
         """`faults`: others than the setup's own, for a test that says which request fails."""
         self.setup = setup
         self.trace = Trace(setup.t0)
-        self.loop = VirtualLoop(Dice(setup.seed, "order"))
+        self.loop = VirtualLoop(Dice(setup.seed, "order"))  # type: ignore[abstract] # no files, no threads
         self.faults = faults or Faults(
             level=setup.level,
             dice=Dice(setup.seed, "faults"),

@@ -9,6 +9,7 @@ from bisect import bisect, insort
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from azure.core.exceptions import (
@@ -230,7 +231,7 @@ class TableClient:
         after: Key | None = None
         while True:
             page = await self._wire.ask(
-                "tables", f"query {self._name}", lambda: self._page(test, after), ERRORS
+                "tables", f"query {self._name}", partial(self._page, test, after), ERRORS
             )
             for entity in page:
                 yield entity

@@ -4,6 +4,7 @@ It keeps what the service keeps: ETags, transactions that are whole or nothing, 
 one while others write, and the rules for keys and values.
 """
 
+import operator
 import re
 from bisect import bisect, insort
 from collections import defaultdict
@@ -218,7 +219,7 @@ class TableClient:
         return [{"etag": etag} for etag in etags]
 
     def query_entities(
-        self, query_filter: str, *, parameters: Mapping[str, str]
+        self, query_filter: str, *, parameters: Mapping[str, Any]
     ) -> AsyncIterator[Entity]:
         """The rows that fit."""
         return self._pages(_test(query_filter, parameters))
@@ -265,23 +266,26 @@ def _operation(
     return verbs[name], entity, str((options or {}).get("etag", ""))
 
 
-def _test(condition: str, parameters: Mapping[str, str]) -> Callable[[Cells], bool]:
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+}
+
+
+def _test(condition: str, parameters: Mapping[str, Any]) -> Callable[[Cells], bool]:
     """The few comparisons that Baton's queries are made of; all must hold."""
     clauses = [clause.split(" ") for clause in condition.split(" and ")]
     tests = [(name, word, parameters[value.removeprefix("@")]) for name, word, value in clauses]
 
     def test(cells: Cells) -> bool:
-        for name, word, value in tests:
-            cell = str(cells.get(name, ""))
-            holds = {
-                "eq": cell == value,
-                "ne": cell != value,
-                "ge": cell >= value,
-                "lt": cell < value,
-            }
-            if not holds[word]:
-                return False
-        return True
+        # As the service does: a row without the property, or with another type in it, does not fit.
+        return all(
+            type(cells.get(name)) is type(value) and _COMPARE[word](cells[name], value)
+            for name, word, value in tests
+        )
 
     return test
 

@@ -14,7 +14,7 @@ from simulator.promises import judge
 
 pytestmark = pytest.mark.e2e
 
-SECONDS_MAX = 180
+SECONDS_MAX = 480
 LOOK_SECONDS = 0.2
 
 SUBSCRIPTION = "11111111-1111-4111-8111-111111111111"
@@ -27,7 +27,7 @@ BATON_DISCOVERY_SCHEDULE = "*/5 * * * * *"
 BATON_SWEEP_SCHEDULE = "*/2 * * * * *"
 BATON_ALERT_DIGEST = "2s"
 BATON_RETRY_DELAY = "3s"
-BATON_REDEPLOY_TIMEOUT = "60s"
+BATON_REDEPLOY_TIMEOUT = "10m"
 [[subscription]]
 id = "{SUBSCRIPTION}"
 name = "Shop"

@@ -12,6 +12,8 @@ _T = TypeVar("_T")
 # Longer than any id, name or code of ARM's, and far shorter than a table's cell: one absurd value must not
 # keep the rows of all other VMs from being written.
 _TEXT_MAX = 4_096
+# No table keeps a year before 1601, and nothing can be added to the last instant of 9999.
+_YEARS = range(1970, 3000)
 TIME = "a time with its offset, such as 2026-05-14T12:30:00+00:00"
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
@@ -121,6 +123,9 @@ class Fields:
         if not isinstance(value, str) or not _RFC3339.fullmatch(value):
             raise self.wrong(name, value, TIME)
         try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+            moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
             raise self.wrong(name, value, TIME) from None
+        if moment.year not in _YEARS:
+            raise self.wrong(name, value, f"{TIME}, from 1970 to 2999")
+        return moment

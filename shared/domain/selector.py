@@ -161,8 +161,10 @@ def _pattern(part: str, key: str) -> tuple[str, str]:
 
 
 def _glob(text: str) -> str:
-    """The pattern of a glob. What follows a `*` is taken where it first fits, and nothing else is tried:
-    that loses no match, and a glob of many stars cannot keep the process busy for hours.
+    """The pattern of a glob.
+
+    What follows a `*` is taken where it first fits, and nothing else is tried: that loses no match, and a
+    glob of many stars cannot keep the process busy for hours.
     """
     first, *rest = [re.escape(part).replace(r"\?", ".") for part in text.split("*")]
     middle = "".join(f"(?>.*?{part})" for part in rest[:-1])

@@ -24,7 +24,7 @@ class Sender:
     async def create_message_batch(self):
         return ServiceBusMessageBatch(self.size)
 
-    async def send_messages(self, batch, *, timeout):
+    async def send_messages(self, batch, **_):
         self.sent.append(batch)
 
     def get_queue_sender(self, _):

@@ -195,7 +195,7 @@ def test_a_fleet_file_of_anything_is_vms_or_named(tmp_path_factory, text):
 
 
 def written(factory, name: str, text: str) -> Path:
-    path = factory.getbasetemp() / name
+    path: Path = factory.getbasetemp() / name
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     return path
 

@@ -89,7 +89,8 @@ def _composed(path: Path, text: str) -> yaml.Node | None:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         written = "".join(text.splitlines()[line - 1 : line]).strip()
         raise files.unusable(path, f"line {line}", written, f"YAML ({error.problem})") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
+        # The last two: an escape beyond Unicode, or a version of a thousand digits.
         raise files.unusable(path, "the document", str(error), "YAML") from error
 
 

@@ -20,6 +20,7 @@ from shared.domain.maintenance import (
 )
 from shared.domain.places import Location, spelt
 
+_MESSAGE_MAX = 2**20  # a row keeps the beginning
 _LOCATION_ID = re.compile(r"/subscriptions/([^/]+)/locations/[^/]+/?", re.IGNORECASE)
 
 
@@ -229,5 +230,7 @@ def _maintenance(status: Fields) -> MaintenanceStatus | None:
         maintenance_window_start_time=status.time("maintenanceWindowStartTime"),
         maintenance_window_end_time=status.time("maintenanceWindowEndTime"),
         last_operation_result_code=status.text("lastOperationResultCode", required=False),
-        last_operation_message=status.text("lastOperationMessage", required=False),
+        last_operation_message=status.text(
+            "lastOperationMessage", required=False, at_most=_MESSAGE_MAX
+        ),
     )

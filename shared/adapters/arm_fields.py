@@ -9,6 +9,11 @@ from shared.domain.errors import InvalidInput, Problem
 
 _T = TypeVar("_T")
 
+# Longer than any id, name or code of ARM's, and far shorter than a table's cell: one absurd value must not
+# keep the rows of all other VMs from being written.
+_TEXT_MAX = 4_096
+# No table keeps a year before 1601, and nothing can be added to the last instant of 9999.
+_YEARS = range(1970, 3000)
 TIME = "a time with its offset, such as 2026-05-14T12:30:00+00:00"
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
@@ -67,13 +72,15 @@ class Fields:
             raise self.wrong(name, value, "a JSON object")
         return Fields(self._where, f"{self._path}{name}.", value)
 
-    def text(self, name: str, *, required: bool = True) -> str:
+    def text(self, name: str, *, required: bool = True, at_most: int = _TEXT_MAX) -> str:
         """Text; `""` where it may be absent and is, or is null."""
         value = self._value.get(name)
         if value is None and not required:
             return ""
         if not isinstance(value, str) or (required and not value):
             raise self.wrong(name, value, "text")
+        if len(value) > at_most:
+            raise self.wrong(name, value[:200], f"text of at most {at_most} characters")
         return value
 
     def texts(self, name: str) -> dict[str, str]:
@@ -91,10 +98,10 @@ class Fields:
         return value
 
     def number(self, name: str) -> int | None:
-        """A whole number; None where it is absent."""
+        """A whole number of 32 bits; None where it is absent."""
         value = self._value.get(name)
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise self.wrong(name, value, "a whole number")
+        if value is not None and (type(value) is not int or not -(2**31) <= value < 2**31):
+            raise self.wrong(name, value, "a whole number of 32 bits")
         return value
 
     def choice(self, name: str) -> bool | None:
@@ -116,6 +123,9 @@ class Fields:
         if not isinstance(value, str) or not _RFC3339.fullmatch(value):
             raise self.wrong(name, value, TIME)
         try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+            moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
             raise self.wrong(name, value, TIME) from None
+        if moment.year not in _YEARS:
+            raise self.wrong(name, value, f"{TIME}, from 1970 to 2999")
+        return moment

@@ -192,7 +192,7 @@ def _write_json(column: str, value: object) -> str:
 def _read_json(column: str, value: object) -> Any:
     try:
         return json.loads(_read_text(column, value))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise wrong(column, value, "JSON") from error
 
 

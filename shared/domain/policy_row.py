@@ -1,6 +1,7 @@
 """A policy row, column by column: from what people wrote to a Policy, or to every problem it has."""
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ _ADDRESS = re.compile(
     r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+", re.ASCII
 )
 _STAGES_MAX = 100
+# A mail goes to so many at once: Azure's mail service takes no more.
+_ADDRESSES_MAX = 50
+# The jobs' table keeps the last good row as JSON in one cell of 32,768.
+_ROW_MAX = 32_000
 
 
 def standing(
@@ -66,8 +71,16 @@ def parse_policy(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
     Raises:
         InvalidInput: With every problem of the row, each naming its column.
     """
-    problems: list[Problem] = []
     team, name = key
+    size = len(
+        json.dumps(dict(columns), default=str, ensure_ascii=False).encode("utf-16-le", "replace")
+    )
+    if size > 2 * _ROW_MAX:
+        problem = Problem(
+            "(the row)", f"{size // 2} characters", f"at most {_ROW_MAX} in all columns"
+        )
+        raise InvalidInput(f"policy {team}/{name}", (problem,))
+    problems: list[Problem] = []
     for field, value in (("PartitionKey", team), ("RowKey", name)):
         if not value or len(value) > 200 or "|" in value or value.startswith("!"):
             expected = "a name of 1 to 200 characters without '|' and not starting with '!'"
@@ -189,9 +202,12 @@ def parse_addresses(text: str, *, field: str) -> tuple[str, ...]:
     """Mail addresses separated by commas or semicolons, lower-cased and sorted.
 
     Raises:
-        InvalidInput: One of them is no address.
+        InvalidInput: One of them is no address, or there are more than 50.
     """
     parts = [part.strip() for part in re.split(r"[,;]", text) if part.strip()]
+    if len(parts) > _ADDRESSES_MAX:
+        expected = f"at most {_ADDRESSES_MAX} mail addresses; a group's address reaches more people"
+        raise InvalidInput(field, (Problem(field, f"{len(parts)} addresses", expected),))
     wrong = [part for part in parts if len(part) > 254 or not _ADDRESS.fullmatch(part)]
     if wrong:
         expected = "mail addresses separated by commas, such as ops@example.com"

@@ -157,11 +157,18 @@ def _pattern(part: str, key: str) -> tuple[str, str]:
         text = text.replace(" ", "")
     if literal:
         return re.escape(text), _folded(text)
-    glob = re.sub(r"\*+", "*", text)
-    pattern = "".join(
-        ".*" if char == "*" else "." if char == "?" else re.escape(char) for char in glob
-    )
-    return pattern, _folded(re.split(r"[*?]", glob, maxsplit=1)[0])
+    return _glob(re.sub(r"\*+", "*", text)), _folded(re.split(r"[*?]", text, maxsplit=1)[0])
+
+
+def _glob(text: str) -> str:
+    """The pattern of a glob.
+
+    What follows a `*` is taken where it first fits, and nothing else is tried: that loses no match, and a
+    glob of many stars cannot keep the process busy for hours.
+    """
+    first, *rest = [re.escape(part).replace(r"\?", ".") for part in text.split("*")]
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return first + middle + (".*" + rest[-1] if rest else "")
 
 
 def _folded(text: str) -> str:

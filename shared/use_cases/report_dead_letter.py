@@ -45,10 +45,13 @@ class ReportDeadLetter:
     async def __call__(self, letter: DeadLetter) -> None:
         """Reports it. The job itself, if there is one, is woken again by the sweep."""
         try:
-            wake: Wake | None = self.decode(letter.body)
+            wake = self.decode(letter.body)
+            ledger = await self.jobs.ledger(wake.team, wake.policy)
+            job = ledger.job(wake.job_id) if ledger else None
             why = f"it was delivered {letter.delivery_count} times and never handled"
         except InvalidInput as wrong:
-            wake, why = None, str(wrong)
+            # No wake at all, or one with names that no row can have.
+            ledger, job, why = None, None, str(wrong)
         log.error(
             "Dead letter %s in %s: %s",
             shown(letter.message_id),
@@ -56,8 +59,6 @@ class ReportDeadLetter:
             why,
             extra={"action": "dead_letter", "queue": letter.queue, "reason": letter.reason},
         )
-        ledger = await self.jobs.ledger(wake.team, wake.policy) if wake else None
-        job = ledger.job(wake.job_id) if ledger and wake else None
         policy = good_policy(ledger) if ledger and job else None
         now = self.clock.now()
         # A job whose messages keep dying is one event a day, not one a message.

@@ -205,6 +205,7 @@ def test_every_field_has_a_column(kind: type[Any], shape: Shape, apart: set[str]
         ("claimedAt", datetime(2026, 3, 2), "date and time"),  # noqa: DTZ001 - naive on purpose
         ("pairedRegions", "[1]", "JSON array of texts"),
         ("pairedRegions", "{", "JSON"),
+        ("pairedRegions", "[" * 5_000, "JSON"),
         ("unsettledOutcome", None, "missing"),
         ("policy", "another", "as its columns say"),
         ("v", 2, "version"),

@@ -475,3 +475,28 @@ def test_every_unusable_location_of_a_file_is_named():
         "value[2].name",
         "value[3].name",
     ]
+
+
+@pytest.mark.parametrize("domain", [2**31, -(2**31) - 1, 10**400])
+def test_an_update_domain_that_no_table_takes_is_named(domain):
+    item = body(view=OUTSIDE_A_WAVE | {"platformUpdateDomain": domain})
+
+    assert problem_with(item).field == "properties.instanceView.platformUpdateDomain"
+
+
+def test_a_text_of_absurd_length_is_named_and_a_long_message_is_kept():
+    code = DOCUMENTED | {"lastOperationResultCode": "x" * 4_097}
+    message = DOCUMENTED | {"lastOperationMessage": "x" * 100_000}
+
+    field = "properties.instanceView.maintenanceRedeployStatus.lastOperationResultCode"
+    assert problem_with(body(maintenance=code)).field == field
+    assert len(maintenance_in(message).last_operation_message) == 100_000
+
+
+@pytest.mark.parametrize("year", ["0001", "1500", "3000", "9999"])
+def test_a_year_that_nobody_means_is_named(year):
+    """It would pass for a window and then fail whatever reckons with it, every other VM included."""
+    ends = f"{year}-12-31T23:59:59Z"
+    item = body(maintenance=DOCUMENTED | {"preMaintenanceWindowEndTime": ends})
+
+    assert "from 1970 to 2999" in problem_with(item).expected

@@ -211,3 +211,16 @@ def test_other_readers_of_yaml_see_the_same_texts():
 
 def test_a_row_is_known_by_team_and_policy():
     assert FileRow(team="shop", policy="web", line=1).key == ("shop", "web")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '- team: "\\UFFFFFFFF"',
+        '- team: "\\U00110000"',
+        "%YAML 1." + "9" * 5_000 + "\n---\na: b",
+        "[" * 2_000,
+    ],
+)
+def test_what_makes_the_yaml_reader_stumble_is_named(file, text):
+    assert "expected YAML" in refused(file(text))

@@ -237,3 +237,16 @@ def test_a_last_good_version_that_this_baton_cannot_read_counts_as_none():
 
     assert stands.policy is None
     assert stands.claim is not None
+
+
+@pytest.mark.parametrize("text", ["x" * 32_000, '"' * 16_000, "🗼" * 16_000])
+def test_a_row_of_more_than_32000_characters_is_refused_whatever_they_are(text):
+    """The table could not keep it as the last good one, and every other policy's jobs with it."""
+    assert problems({"match": "name:" + text}).keys() == {"(the row)"}
+
+
+def test_up_to_50_owners_are_told():
+    fifty = [f"a{n}@x.nl" for n in range(50)]
+
+    assert len(parse_addresses(",".join(fifty), field="owners")) == 50
+    assert "at most 50" in problems({"owners": ",".join([*fifty, "b@x.nl"])})["owners"].expected

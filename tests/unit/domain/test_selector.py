@@ -134,3 +134,23 @@ def test_stages_are_split_at_semicolons_outside_quotes():
 )
 def test_exactly_one_tag_without_a_value_numbers_the_stages(text, name):
     assert numbered_tag(text) == name
+
+
+def test_a_glob_of_many_stars_is_read_at_once():
+    """With backtracking it would take longer than the universe has been there."""
+    many = parse_selector("name:" + "*a" * 60 + "*b", field="match")
+
+    assert not many.matches(vm(name="a" * 200))
+    assert many.matches(vm(name="a" * 200 + "b"))
+
+
+@given(glob=st.text("ab*?", min_size=1, max_size=8), name=st.text("ab", max_size=8))
+def test_a_glob_fits_what_it_fits_by_its_definition(glob, name):
+    def fits(glob, name):
+        if not glob:
+            return not name
+        if glob[0] == "*":
+            return fits(glob[1:], name) or bool(name and fits(glob, name[1:]))
+        return bool(name) and glob[0] in ("?", name[0]) and fits(glob[1:], name[1:])
+
+    assert parse_selector(f"name:{glob}", field="match").matches(vm(name=name)) == fits(glob, name)

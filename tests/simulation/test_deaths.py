@@ -26,13 +26,13 @@ async def calls_of_a_whole_run():
 
 
 @pytest.mark.parametrize("part", range(4))
-@pytest.mark.parametrize("copies", [1, 2])
 async def test_wherever_the_process_dies_no_vm_is_started_twice_none_is_lost_and_each_mail_goes_once(
-    part, copies
+    part,
 ):
     total = await calls_of_a_whole_run()
     assert total > 200
     for call in range(part, total, 4):
+        copies = 1 + call // 4 % 2  # every other time each message reaches two handlers at once
         world = a_world()
         world.die_at(call)
 

@@ -80,7 +80,9 @@ class Site:
         """Whether nothing is offered any more, and all that was has its outcome and its mail."""
         rows = [row for row in self.account.all("BatonJobs") if "state" in row]
         open_jobs = any(row["state"] not in ENDS or "unsettledAttempt" in row for row in rows)
-        unsent = any(row["state"] not in CLOSED for row in self.account.all("BatonAlerts"))
+        # The heartbeat stands among the alerts and has no state.
+        alerts = [row for row in self.account.all("BatonAlerts") if "state" in row]
+        unsent = any(row["state"] not in CLOSED for row in alerts)
         return not open_jobs and not unsent and next(self.offered(), None) is None
 
     # --- what is seen -------------------------------------------------------------------------------

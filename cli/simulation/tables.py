@@ -205,6 +205,12 @@ class TableClient:
         """A new row."""
         await self._transact([("create", entity, "")])
 
+    async def upsert_entity(self, entity: Cells, *, mode: object) -> None:
+        """A row, whatever was there."""
+        if str(mode).lower() not in ("replace", "updatemode.replace"):
+            raise ValueError(f"Baton upserts by replacing, not by {mode}")
+        await self._transact([("upsert", entity, "")])
+
     async def update_entity(
         self, entity: Cells, *, mode: object, etag: str, match_condition: object
     ) -> None:

@@ -216,7 +216,7 @@ class TableClient:
     ) -> None:
         """Merges: it is all that Baton does outside a transaction."""
         if str(mode).lower() not in ("merge", "updatemode.merge") or match_condition is None:
-            raise NotImplementedError(f"{mode} {match_condition}")
+            raise ValueError(f"Baton merges under an ETag, not {mode} {match_condition}")
         await self._transact([("merge", entity, etag)])
 
     async def submit_transaction(self, operations: Sequence[Any]) -> list[dict[str, str]]:

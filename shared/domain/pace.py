@@ -29,9 +29,11 @@ class Pace:
     def quiet(self) -> timedelta:
         """After a claim with no answer: when nothing seen means that nothing was started.
 
-        Twice the deadline, so that no request of the claiming process can still be on its way.
+        Twice the deadline, so that no request of the claiming process can still be on its way; and no
+        sooner than any other start is tried again, so that a start that Azure took and that ended without
+        moving the VM has come to the activity log, which is minutes behind.
         """
-        return 2 * self.start_deadline
+        return max(2 * self.start_deadline, self.retry_delay)
 
     @property
     def sweep_interval(self) -> timedelta:

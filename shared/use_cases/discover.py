@@ -89,8 +89,9 @@ class Discover:
     async def _write(self, plan: Plan, books: Books) -> None:
         """Writes the plan, one transaction after the other, each guarded by the one before.
 
-        Earlier stages are written first, so that a crash half way never leaves a stage without those
-        that go before it.
+        Within a policy earlier stages are written first, and VMs that come from another policy last. A crash
+        half way can leave a stage without one of those that go before it; until the next discovery mends
+        that, its planned start, which lies behind theirs, holds it back.
         """
         now = self.clock.now()
         guard = books.guard

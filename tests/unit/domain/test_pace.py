@@ -30,7 +30,7 @@ def test_handlers_between_two_ticks_name_the_same_next_one(every, later):
     assert last_tick(now, every, since=NOW) == tick - every
 
 
-def test_a_start_is_answered_within_the_deadline_and_silence_counts_only_after_twice_that():
+def test_silence_counts_after_twice_the_deadline_and_no_sooner_than_another_start_would_be_tried():
     slow = Pace(
         check_interval=timedelta(minutes=5),
         redeploy_timeout=timedelta(hours=2),
@@ -39,9 +39,10 @@ def test_a_start_is_answered_within_the_deadline_and_silence_counts_only_after_t
     fast = Pace(
         check_interval=timedelta(seconds=1),
         redeploy_timeout=timedelta(hours=2),
-        retry_delay=timedelta(minutes=15),
+        retry_delay=timedelta(seconds=3),
     )
 
     assert slow.start_deadline == timedelta(seconds=30)
     assert fast.start_deadline == timedelta(seconds=5)
     assert fast.quiet == timedelta(seconds=10)
+    assert slow.quiet == timedelta(minutes=15)

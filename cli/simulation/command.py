@@ -101,6 +101,7 @@ def _many(
         own.add(result)
         if result.violations:
             broken.append(result)
+            print(f"  seed {result.seed} is broken", file=sys.stderr, flush=True)
         if total.runs % 500 == 0:
             print(f"  {total.runs} done, {len(broken)} broken", file=sys.stderr, flush=True)
     if is_own:

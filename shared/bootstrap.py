@@ -27,6 +27,7 @@ from shared.telemetry import configure_logging
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
 from shared.use_cases.follow_vm import FindOut, LookAt
+from shared.use_cases.look import Look
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
 from shared.use_cases.report_findings import ReportFindings
@@ -34,10 +35,12 @@ from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.send_alerts import SendAlerts
 from shared.use_cases.settle import Settle
+from shared.use_cases.show import Show
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
 from shared.use_cases.tell import Tell
+from shared.use_cases.tell_story import TellStory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ class Services:
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
     decode: Callable[[bytes], Wake]
+    show: Show
+    tell_story: TellStory
 
 
 @cache
@@ -103,6 +108,7 @@ def build(settings: Settings, outside: Outside) -> Services:
     )
     settle = Settle(clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell)
     steps = Steps(clock=clock, vms=outside.vms, jobs=jobs, bus=bus, settle=settle, pace=pace)
+    look = Look(clock=clock, jobs=jobs, policies=outside.policies)
     return Services(
         discover=Discover(
             clock=clock,
@@ -111,7 +117,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             bus=bus,
             see=SeeFleet(clock=clock, vms=outside.vms),
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
-            report_plan=ReportPlan(clock=clock, tell=tell),
+            report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
             beat=Beat(alerts=outside.alerts, tell=tell),
             mode=settings.mode,
         ),
@@ -140,6 +146,22 @@ def build(settings: Settings, outside: Outside) -> Services:
             clock=clock, jobs=jobs, tell=tell, decode=outside.decode
         ),
         decode=outside.decode,
+        show=Show(
+            clock=clock,
+            look=look,
+            alerts=outside.alerts,
+            mode=settings.mode,
+            mails=outside.mailer is not None,
+        ),
+        tell_story=TellStory(
+            clock=clock,
+            look=look,
+            jobs=jobs,
+            outcomes=outside.outcomes,
+            alerts=outside.alerts,
+            mode=settings.mode,
+            pace=pace,
+        ),
     )
 
 

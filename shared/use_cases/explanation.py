@@ -55,7 +55,7 @@ class Facts:
     Attributes:
         stands: Its policy's row as it counts.
         vm: As read now; None if Azure says that it does not exist.
-        unread: Why the VM could not be read; `""` if it was.
+        unread: Why the VM was not read, a sentence; `""` if it was.
         away: Its availability set's placement row; None without a set.
     """
 
@@ -110,7 +110,7 @@ def _planned(said: Explanation, facts: Facts, mode: Mode, pace: Pace) -> Explana
     if wait and now < facts.job.maintenance.pre_maintenance_window_end_time:
         return _waits(said, wait, _what_azure_changed(facts))
     if facts.unread:
-        return _waits(said, Wait(f"Azure could not be asked about the VM now: {facts.unread}"))
+        return _waits(said, Wait(facts.unread))
     job = replace(facts.job, maintenance=said.maintenance or facts.job.maintenance)
     ended = end_without_start(job, facts.vm, wait, now)
     if ended:

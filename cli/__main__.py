@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from typer.completion import completion_init  # type: ignore[attr-defined] # it re-exports it
 
 from cli import checks, locks
 from cli.paths import ROOT
+from cli.steer_commands import steer
 
 app = typer.Typer(
     name="baton",
@@ -28,6 +30,9 @@ policy = typer.Typer(
     help="The rows of BatonPolicies: check a file, apply it, list and export what is there.",
 )
 app.add_typer(policy, name="policy")
+app.add_typer(steer)
+_COMPLETE = "_BATON_COMPLETE"
+"""Set by a shell that asks for completions."""
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _EXITS = "Exit code: 0 done, 1 something is wrong or failed, 2 an argument, a file or a setting is unusable."
@@ -323,6 +328,15 @@ def export(
     raise typer.Exit(say.run(lambda: policies.export(as_json=form == "json")))
 
 
+@app.command(epilog=_example('eval "$(./baton completion bash)"'))
+def completion(
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Whose script.")],
+) -> None:
+    """Print a script that has your shell complete commands and options of `./baton`."""
+    os.environ[_COMPLETE] = f"source_{shell}"
+    _become("cli")
+
+
 def _clock() -> datetime:
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
 
@@ -337,4 +351,6 @@ def _become(module: str, *arguments: str) -> None:
     os.execv(command[0], command)  # noqa: S606 - no shell is wanted
 
 
-app(prog_name="./baton")
+if _COMPLETE in os.environ:
+    completion_init()
+app(prog_name="./baton", complete_var=_COMPLETE)

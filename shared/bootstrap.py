@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from shared.domain.pace import Pace
+from shared.pause_port import PauseStore
 from shared.ports import (
     AlertStore,
     Bus,
@@ -56,6 +57,7 @@ class Outside:
     vms: VirtualMachines
     policies: PolicyStore
     jobs: JobStore
+    pauses: PauseStore
     outcomes: OutcomeStore
     alerts: AlertStore
     bus: Bus
@@ -108,7 +110,7 @@ def build(settings: Settings, outside: Outside) -> Services:
     )
     settle = Settle(clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell)
     steps = Steps(clock=clock, vms=outside.vms, jobs=jobs, bus=bus, settle=settle, pace=pace)
-    look = Look(clock=clock, jobs=jobs, policies=outside.policies)
+    look = Look(clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses)
     return Services(
         discover=Discover(
             clock=clock,
@@ -126,6 +128,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             start=StartVm(
                 steps=steps,
                 policies=outside.policies,
+                pauses=outside.pauses,
                 mode=settings.mode,
                 jitter=outside.jitter,
             ),
@@ -178,6 +181,7 @@ def connect(settings: Settings) -> Outside:
     from shared.adapters.table_alerts import TableAlerts  # noqa: PLC0415
     from shared.adapters.table_jobs import TableJobs  # noqa: PLC0415
     from shared.adapters.table_outcomes import TableOutcomes  # noqa: PLC0415
+    from shared.adapters.table_pauses import TablePauses  # noqa: PLC0415
     from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
     from shared.adapters.tables import connect_tables  # noqa: PLC0415
 
@@ -198,6 +202,7 @@ def connect(settings: Settings) -> Outside:
         ),
         policies=TablePolicies(tables),
         jobs=TableJobs(tables),
+        pauses=TablePauses(tables),
         outcomes=TableOutcomes(tables),
         alerts=TableAlerts(tables),
         bus=connect_bus(

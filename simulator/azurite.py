@@ -76,7 +76,13 @@ def program(
         name="azurite",
         # The real binary: the `node` console script is a parent that dies without its child.
         command=(
-            *(str(npm.node()), str(entry), "--silent", "--disableTelemetry", "--skipApiVersionCheck"),
+            *(
+                str(npm.node()),
+                str(entry),
+                "--silent",
+                "--disableTelemetry",
+                "--skipApiVersionCheck",
+            ),
             *("--tableHost", "127.0.0.1", "--tablePort", str(port), *kept),
         ),
         environment=dict(os.environ, AZURITE_ACCOUNTS=keys),

@@ -79,6 +79,8 @@ JOB = Shape(
         Column("correlationId", "correlation_id", TEXT),
         Column("requestId", "request_id", TEXT),
         Column("skippedBecause", "skipped_because", TEXT),
+        Column("retriedBy", "retried_by", TEXT),
+        Column("retriedAt", "retried_at", TIME),
         Column("accepted", "accepted", FLAG),
     ),
 )

@@ -138,7 +138,9 @@ class Job:
         was_running, was_ready: What must be true again for `completed`.
         operation_url: ARM's URL of the running operation, `""` if none is known.
         request_id: The x-ms-client-request-id of the start, by which Azure's activity log knows it.
-        skipped_because: For `skipped`: `dryRun` or `unmatched`; a job may follow when that ends.
+        skipped_because: For `skipped`: `dryRun` or `unmatched`, and a job may follow when that ends; `person`,
+            and none follows for this maintenance until somebody asks for it.
+        retried_by, retried_at: Who asked, after its end, to try the maintenance again, and when.
         accepted: Whether any attempt was ever accepted by Azure.
         unsettled: An attempt that ended and is not yet recorded, mailed and followed up.
     """
@@ -179,6 +181,8 @@ class Job:
     correlation_id: str = ""
     request_id: str = ""
     skipped_because: str = ""
+    retried_by: str | None = None
+    retried_at: datetime | None = None
     sequence_number: int | None = None
     accepted: bool = False
     unsettled: Attempt | None = None

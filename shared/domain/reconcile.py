@@ -15,6 +15,7 @@ from shared.domain.maintenance import MaintenanceStatus, Vm
 from shared.domain.policy import Policy, Standing
 from shared.domain.rollouts import NOT_YET, InNeed, schedule
 from shared.domain.rules import is_approved
+from shared.domain.steering import BY_A_PERSON
 
 
 @dataclass(slots=True, kw_only=True)
@@ -201,10 +202,15 @@ class _Reconciler:
 
         After a start, only another maintenance counts: a moved window of the same one does not, so that
         no VM is redeployed twice for one maintenance (P1); after `completed`, another start is another one. Without a start, or where Azure answered it
-        RetryLater, there is nothing to repeat.
+        RetryLater, there is nothing to repeat. People's word goes before: whoever was skipped by one stays
+        out, and one is tried again where somebody asked and P1 allows it (`steering`).
         """
         if last.unsettled:
             return False
+        if last.retried_at:
+            return True
+        if last.skipped_because == BY_A_PERSON:
+            return not last.maintenance.overlaps(status)
         code = last.maintenance.last_operation_result_code
         postponed = last.state is JobState.SKIPPED and code == "RetryLater"
         if last.state.halts or (last.accepted and not postponed):

@@ -10,6 +10,7 @@ from shared.domain.ledger import Away, Ledger
 from shared.domain.maintenance import MaintenanceStatus, Vm
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
+from shared.domain.pause import Pause
 from shared.domain.placement import set_conflict
 from shared.domain.policy import Policy, Standing
 from shared.domain.rules import Wait, why_not_now
@@ -57,6 +58,7 @@ class Facts:
         vm: As read now; None if Azure says that it does not exist.
         unread: Why the VM was not read, a sentence; `""` if it was.
         away: Its availability set's placement row; None without a set.
+        pause: What holds its policy; None if nothing does.
     """
 
     job: Job
@@ -65,6 +67,7 @@ class Facts:
     vm: Vm | None
     unread: str = ""
     away: Away | None = None
+    pause: Pause | None = None
 
 
 def explain_job(facts: Facts, *, mode: Mode, pace: Pace, now: datetime) -> Explanation:
@@ -97,6 +100,10 @@ def explain_job(facts: Facts, *, mode: Mode, pace: Pace, now: datetime) -> Expla
 def explain_end(said: Explanation, job: Job) -> Explanation:
     """Explains a job that has its outcome."""
     why = f"it ended {job.state} at {utc(job.ended_at or said.now)}: {job.reason}"
+    if job.retried_at:
+        asked = f"{job.retried_by} asked at {utc(job.retried_at)} to try it again"
+        follows = f"{asked}: the next discovery gives it a new job, if Azure still offers it."
+        return replace(said, job=job, why=why, follows=(follows,))
     follows = "Baton does nothing more with it for this maintenance."
     if job.state in (JobState.MISSED, JobState.FAILED, JobState.ABORTED, JobState.TIMED_OUT):
         follows += f" Azure may do it by itself {azure_acts(job.maintenance)}."
@@ -106,7 +113,7 @@ def explain_end(said: Explanation, job: Job) -> Explanation:
 def _planned(said: Explanation, facts: Facts, mode: Mode, pace: Pace) -> Explanation:
     """By the rules of `StartVm`, in its order."""
     now = said.now
-    wait = why_not_now(facts.job, facts.ledger, facts.stands.policy, mode, now)
+    wait = why_not_now(facts.job, facts.ledger, facts.stands.policy, mode, now, pause=facts.pause)
     if wait and now < facts.job.maintenance.pre_maintenance_window_end_time:
         return _waits(said, wait, _what_azure_changed(facts))
     if facts.unread:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from shared.domain.job import Job
 from shared.domain.ledger import Books, Ledger, PolicyKey
+from shared.domain.pause import Pause
 from shared.domain.policy import Policy, Standing
+from shared.pause_port import PauseStore
 from shared.ports import Clock, JobStore, PolicyRow, PolicyStore
 from shared.use_cases.discover import standings_of
 
@@ -21,12 +23,14 @@ class Seen:
 
     Attributes:
         standings: Every policy row as it counts.
+        pauses: Those that hold.
     """
 
     at: datetime
     books: Books
     rows: Sequence[PolicyRow]
     standings: Mapping[PolicyKey, Standing]
+    pauses: tuple[Pause, ...]
 
     def jobs(self) -> list[Job]:
         """Every job."""
@@ -43,12 +47,15 @@ class Seen:
 
 
 class Look:
-    """Reads the jobs and the policies. Nothing depends on what it keeps: it is read anew soon after."""
+    """Reads the jobs, the policies and the pauses. Nothing depends on what it keeps: it is read anew soon after."""
 
-    def __init__(self, *, clock: Clock, jobs: JobStore, policies: PolicyStore) -> None:
+    def __init__(
+        self, *, clock: Clock, jobs: JobStore, policies: PolicyStore, pauses: PauseStore
+    ) -> None:
         self._clock = clock
         self._jobs = jobs
         self._policies = policies
+        self._pauses = pauses
         self._last: Seen | None = None
         self._reading = asyncio.Lock()
 
@@ -61,9 +68,16 @@ class Look:
         async with self._reading:
             now = self._clock.now()
             if self._last is None or not self._last.at <= now < self._last.at + _FRESH_FOR:
-                books, rows = await asyncio.gather(self._jobs.books(), self._policies.rows())
-                standings, _ = standings_of(rows, books)
-                self._last = Seen(at=now, books=books, rows=rows, standings=standings)
+                books, rows, pauses = await asyncio.gather(
+                    self._jobs.books(), self._policies.rows(), self._pauses.all()
+                )
+                self._last = Seen(
+                    at=now,
+                    books=books,
+                    rows=rows,
+                    standings=standings_of(rows, books)[0],
+                    pauses=tuple(pause for pause in pauses if pause.holds),
+                )
             return self._last
 
     def again(self) -> None:

@@ -3,12 +3,14 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.durations import format_duration
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Ledger
 from shared.domain.mode import Mode
+from shared.domain.pause import Pause, pause_of
 from shared.domain.policy import Policy
 from shared.domain.rules import is_approved, why_not_now
 from shared.use_cases.look import Seen
@@ -29,10 +31,24 @@ _ORDER = {Phase.RUNNING: 0, Phase.PLANNED: 1, Phase.PAST: 2}
 _LATE = datetime.max.replace(tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Under:
+    """What a rollout acts under."""
+
+    policy: Policy | None
+    pause: Pause | None
+    mode: Mode
+
+    @classmethod
+    def of(cls, seen: Seen, ledger: Ledger, mode: Mode) -> "_Under":
+        key = ledger.head.key
+        return cls(seen.policy(key), pause_of(seen.pauses, *key), mode)
+
+
 def rollouts(seen: Seen, mode: Mode, now: datetime) -> list[ShownRollout]:
     """Every rollout: running ones first, then planned ones by their start, then past ones, newest first."""
     shown = [
-        _rollout(ledger, number, jobs, seen.policy(ledger.head.key), mode, now)
+        _rollout(ledger, number, jobs, _Under.of(seen, ledger, mode), now)
         for ledger in seen.books.ledgers.values()
         for number, jobs in sorted(_by_number(ledger).items())
     ]
@@ -71,10 +87,10 @@ def _rollout(
     ledger: Ledger,
     number: int,
     jobs: Sequence[Job],
-    policy: Policy | None,
-    mode: Mode,
+    under: "_Under",
     now: datetime,
 ) -> ShownRollout:
+    policy = under.policy
     spans = [span(job, policy) for job in jobs]
     start = min((start for start, _ in spans if start), default=None)
     end = max((end for _, end in spans if end), default=None)
@@ -90,7 +106,7 @@ def _rollout(
         number=number,
         phase=_phase(ledger, number, jobs),
         version=version(ledger, number, jobs),
-        why=_why(ledger, opened, policy, mode, now),
+        why=_why(ledger, opened, under, now),
         approval=_approval(ledger, number, now) if policy and policy.needs_approval else None,
         counts={str(kind): counts[kind] for kind in Kind},
         vms=len(jobs),
@@ -135,15 +151,13 @@ def _approval(ledger: Ledger, number: int, now: datetime) -> ShownApproval:
     )
 
 
-def _why(
-    ledger: Ledger, opened: Iterable[Job], policy: Policy | None, mode: Mode, now: datetime
-) -> str:
+def _why(ledger: Ledger, opened: Iterable[Job], under: "_Under", now: datetime) -> str:
     """What the next of its VMs waits for; of one whose turn it is, nothing."""
     waiting = [job for job in opened if job.state is JobState.PLANNED and job.planned_start]
     if not waiting:
         return ""
     first = min(waiting, key=lambda job: (job.stage, job.planned_start, job.vm_key))
-    wait = why_not_now(first, ledger, policy, mode, now)
+    wait = why_not_now(first, ledger, under.policy, under.mode, now, pause=under.pause)
     return f"{first.vm_name} is next: {wait.reason}" if wait else ""
 
 

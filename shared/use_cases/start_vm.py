@@ -12,10 +12,12 @@ from shared.domain.ledger import Change, Ledger
 from shared.domain.maintenance import Vm
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace, next_tick
+from shared.domain.pause import pause_of
 from shared.domain.placement import set_conflict, with_away
 from shared.domain.policy import Policy
 from shared.domain.policy_row import standing
 from shared.domain.rules import Wait, backoff, why_not_now
+from shared.pause_port import PauseStore
 from shared.ports import PolicyStore
 from shared.use_cases.steps import Steps
 
@@ -32,6 +34,7 @@ class StartVm:
 
     steps: Steps
     policies: PolicyStore
+    pauses: PauseStore
     mode: Mode
     jitter: Callable[[], float]
 
@@ -48,8 +51,12 @@ class StartVm:
         job = found
         row = await self.policies.row(job.team, job.policy)
         stands = standing(ledger.head.key, row.columns if row else None, ledger.head.columns)
-        wait = why_not_now(job, ledger, stands.policy, self.mode, self.steps.clock.now())
-        if wait and self.steps.clock.now() < job.maintenance.pre_maintenance_window_end_time:
+        # Read after the head: a pause writes its row first and the heads then, so that whoever decided
+        # without it cannot commit its claim.
+        pause = pause_of(await self.pauses.all(), job.team, job.policy)
+        now = self.steps.clock.now()
+        wait = why_not_now(job, ledger, stands.policy, self.mode, now, pause=pause)
+        if wait and now < job.maintenance.pre_maintenance_window_end_time:
             await self.steps.wait(job, wait)
             return
         # The VM's own view decides from here on: its window may have moved, or be gone.
@@ -169,7 +176,8 @@ class StartVm:
             await self.steps.conclude(job.ended(JobState.WITHDRAWN, now=now, reason=reason))
         elif not refused.may_pass:
             job = replace(job, maintenance=vm.maintenance)
-            await self.steps.conclude(job.ended(JobState.FAILED, now=now, reason=said))
+            refused_job = job.ended(JobState.FAILED, now=now, reason=said, claimed_at=None)
+            await self.steps.conclude(refused_job)
         else:
             count = job.refusals + 1
             wait = max(

@@ -11,6 +11,7 @@ from shared.domain.job import Job
 from shared.domain.maintenance import MaintenanceStatus
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
+from shared.domain.pause import pause_of
 from shared.domain.placement import set_conflict
 from shared.domain.policy import Standing
 from shared.ports import AlertStore, Clock, JobStore, OutcomeStore
@@ -83,6 +84,7 @@ class TellStory:
             stands=seen.standings.get(key) or Standing(key=key, policy=None),
             vm=None,
             unread=unread,
+            pause=pause_of(seen.pauses, *key),
         )
         return explain_job(facts, mode=self.mode, pace=self.pace, now=self.clock.now())
 

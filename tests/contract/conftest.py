@@ -9,11 +9,14 @@ from azure.data.tables.aio import TableClient
 
 from shared.adapters.memory import MemoryJobs, MemoryOutcomes, MemoryPolicies
 from shared.adapters.memory_alerts import MemoryAlerts
+from shared.adapters.memory_pauses import MemoryPauses
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import TableService
+from shared.pause_port import PauseStore
 from shared.ports import AlertStore, JobStore, OutcomeStore, PolicyStore
 from tests.contract.azurite import own_tables, running_azurite
 
@@ -43,6 +46,11 @@ def jobs(service: TableService | None) -> JobStore:
 @pytest.fixture
 def policies(service: TableService | None) -> PolicyStore:
     return TablePolicies(service) if service else MemoryPolicies()
+
+
+@pytest.fixture
+def pauses(service: TableService | None) -> PauseStore:
+    return TablePauses(service) if service else MemoryPauses()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ def explain_of(world: World) -> Explain:
         clock=world.clock,
         policies=world.policies,
         jobs=world.jobs,
+        pauses=world.pauses,
         see=SeeFleet(clock=world.clock, vms=world.azure),
         mode=settings.mode,
     )
@@ -34,6 +35,7 @@ def explain_of(world: World) -> Explain:
         vms=world.azure,
         policies=world.policies,
         jobs=world.jobs,
+        pauses=world.pauses,
         outcomes=world.outcomes,
         preview=preview,
         mode=settings.mode,

@@ -19,6 +19,7 @@ from shared.adapters.memory import (
 )
 from shared.adapters.memory_alerts import MemoryAlerts
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_pauses import MemoryPauses
 from shared.bootstrap import Outside, build
 from shared.domain.alert import Mail
 from shared.domain.errors import Refused, StartUnknown
@@ -153,6 +154,7 @@ class World:
         self.azure = Azure(self.clock, *vms)
         self.policies = MemoryPolicies()
         self.jobs = MemoryJobs()
+        self.pauses = MemoryPauses()
         self.outcomes = MemoryOutcomes()
         self.alerts = MemoryAlerts()
         self.bus = MemoryBus()
@@ -176,6 +178,7 @@ class World:
             self.azure,
             self.policies,
             self.jobs,
+            self.pauses,
             self.outcomes,
             self.alerts,
             self.bus,
@@ -191,6 +194,7 @@ class World:
             vms=self.azure,
             policies=self.policies,
             jobs=self.jobs,
+            pauses=self.pauses,
             outcomes=self.outcomes,
             alerts=self.alerts,
             bus=self.bus,

@@ -19,6 +19,7 @@ from shared.adapters.memory import (
 )
 from shared.adapters.memory_alerts import MemoryAlerts
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_pauses import MemoryPauses
 from shared.bootstrap import Outside, Services, build
 from shared.domain.ledger import Change, Head
 from shared.settings import read_settings
@@ -52,6 +53,7 @@ class Site:
     clock: MemoryClock = field(default_factory=lambda: MemoryClock(NOW))
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
     policies: MemoryPolicies = field(default_factory=MemoryPolicies)
+    pauses: MemoryPauses = field(default_factory=MemoryPauses)
     outcomes: MemoryOutcomes = field(default_factory=MemoryOutcomes)
     alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
     bus: MemoryBus = field(default_factory=MemoryBus)
@@ -63,6 +65,7 @@ class Site:
             vms=MemoryMachines(),
             policies=self.policies,
             jobs=self.jobs,
+            pauses=self.pauses,
             outcomes=self.outcomes,
             alerts=self.alerts,
             bus=self.bus,

@@ -2,8 +2,8 @@
 
 import azure.functions as func
 
-from functions import alerts, api, dead_letter, discovery, page, redeploy, sweep
+from functions import act, alerts, api, dead_letter, discovery, page, redeploy, sweep
 
 app = func.FunctionApp()
-for module in (discovery, redeploy, alerts, dead_letter, sweep, api, page):
+for module in (discovery, redeploy, alerts, dead_letter, sweep, api, act, page):
     app.register_functions(module.bp)

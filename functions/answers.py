@@ -48,6 +48,13 @@ def found(request: func.HttpRequest, value: object) -> func.HttpResponse:
     return tagged(request, text.encode(errors="replace"), JSON, "private, no-cache")
 
 
+def done(value: object) -> func.HttpResponse:
+    """200 for an action, which nobody keeps."""
+    text = json.dumps(as_json(value), ensure_ascii=False)
+    headers = {**_SAFE, "Cache-Control": "no-store"}
+    return func.HttpResponse(text.encode(errors="replace"), headers=headers, mimetype=JSON)
+
+
 def tagged(
     request: func.HttpRequest,
     body: bytes,

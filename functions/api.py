@@ -8,9 +8,9 @@ from typing import Any
 import azure.functions as func
 
 from functions.answers import found, refused
-from functions.asked import read_asked
 from functions.bindings import AUTH_LEVEL
 from functions.openapi import description
+from functions.question import read_question
 from functions.reading import READINGS, Reading
 from functions.who import why_not_reader
 from shared.bootstrap import Services, services
@@ -49,7 +49,7 @@ async def _read(
     app: Callable[[], Services],
 ) -> func.HttpResponse:
     try:
-        asked = read_asked(request, parts, reading.query)
+        asked = read_question(request, parts, reading.query)
     except InvalidInput as wrong:
         return refused(400, f"{wrong.where} cannot be used", wrong.problems)
     try:

@@ -8,10 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from functions.acting import ACTINGS, Acting
 from functions.answers import JSON, PROBLEM, camel
-from functions.asked import TEXT_MAX, Parameter
+from functions.question import TEXT_MAX, Parameter
 from functions.reading import READINGS, Reading, segment
-from shared.use_cases.shown import Page
+from shared.use_cases.shown import Done, Page, Rights
 from shared.version import VERSION
 
 _PROBLEM: dict[str, Any] = {
@@ -32,9 +33,13 @@ _PROBLEM: dict[str, Any] = {
 }
 _REFUSALS: Mapping[str, str] = {
     "400": "A part of the request cannot be used; each is named with its fix.",
+    "403": "Signed in without the right to this, or perhaps sent by another site.",
     "401": "No key, or another one; or nobody is signed in.",
-    "403": "Signed in, but without the right to this.",
     "404": "There is no such thing.",
+    "409": "A promise forbids it; the detail says which and why.",
+    "412": "What was seen has changed since.",
+    "413": "The body is too long.",
+    "428": "If-Match is missing.",
     "503": "A service that this needs is busy; Retry-After says when to ask again.",
 }
 
@@ -47,11 +52,15 @@ def description() -> dict[str, Any]:
         "info": {
             "title": "Baton",
             "version": VERSION,
-            "description": "What Baton does, did and will do. Every answer is made from its tables alone.",
+            "description": "What Baton does, did and will do. What is read comes from its tables alone.",
         },
         "servers": [{"url": "/api/v1"}],
         "security": [{"functionKey": []}],
-        "paths": {"/" + one.path: {"get": _reading(one, schemas)} for one in READINGS},
+        "paths": {
+            **{"/" + one.path: {"get": _reading(one, schemas)} for one in READINGS},
+            **{"/" + one.path: {"post": _acting(one, schemas)} for one in ACTINGS},
+            "/who": {"post": _who(schemas)},
+        },
         "components": {
             "schemas": schemas,
             "responses": {status: _refusal(text) for status, text in _REFUSALS.items()},
@@ -79,14 +88,70 @@ def _reading(one: Reading, schemas: dict[str, Any]) -> dict[str, Any]:
         ],
         "responses": {
             "200": {
-                "description": "It.",
+                **_it(one.answers, schemas),
                 "headers": {"ETag": {"schema": {"type": "string"}}},
-                "content": {JSON: {"schema": schema(one.answers, schemas)}},
             },
             "304": {"description": "As it was under that ETag."},
             **{name: {"$ref": f"#/components/responses/{name}"} for name in refusals},
         },
     }
+
+
+def _acting(one: Acting, schemas: dict[str, Any]) -> dict[str, Any]:
+    fields_: dict[str, Any] = {
+        name: {"type": "string", "description": about} for name, about in one.body.items()
+    }
+    if "until" in fields_:
+        fields_["until"]["format"] = "date-time"
+    by = {"type": "string", "description": "Who asks, where a key is used: it has no name."}
+    versions = [_header("If-Match", "The version of the rollout.")] if one.needs_version else []
+    refusals = ["400", "401", "403", "404", "409", "413", "503"]
+    refusals += ["412", "428"] if one.needs_version else []
+    return {
+        "operationId": one.name,
+        "summary": one.about,
+        "parameters": [
+            *map(_part, re.findall(r"\{(\w+)\}", one.path)),
+            _header("X-Baton", "Of any value: shows that no other site sends this."),
+            *versions,
+        ],
+        "requestBody": {
+            "content": {
+                JSON: {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"by": by, **fields_},
+                        "additionalProperties": False,
+                    }
+                }
+            }
+        },
+        "responses": {
+            "200": _it(Done, schemas),
+            **{name: {"$ref": f"#/components/responses/{name}"} for name in sorted(refusals)},
+        },
+    }
+
+
+def _who(schemas: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": "who",
+        "summary": "Who asks, and whether they may act.",
+        "parameters": [_header("X-Baton", "Of any value: shows that no other site sends this.")],
+        "responses": {
+            "200": _it(Rights, schemas),
+            **{name: {"$ref": f"#/components/responses/{name}"} for name in ("401", "403")},
+        },
+    }
+
+
+def _it(answers: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "It.", "content": {JSON: {"schema": schema(answers, schemas)}}}
+
+
+def _header(name: str, about: str) -> dict[str, Any]:
+    kind = {"type": "string", "minLength": 1}
+    return {"name": name, "in": "header", "required": True, "schema": kind, "description": about}
 
 
 def _part(name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.asked import (
+from functions.question import (
     KIND,
     PAGING,
     PHASE,
@@ -13,8 +13,8 @@ from functions.asked import (
     ROLLOUT,
     TEAM,
     TEXT,
-    Asked,
     Parameter,
+    Question,
 )
 from shared.bootstrap import Services
 from shared.use_cases.shown import (
@@ -54,7 +54,7 @@ class Reading:
     path: str
     about: str
     answers: Any
-    call: Callable[[Services, Asked], Awaitable[object | None]]
+    call: Callable[[Services, Question], Awaitable[object | None]]
     query: Mapping[str, Parameter] = field(default_factory=dict)
     missing: str = ""
 

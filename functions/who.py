@@ -36,16 +36,27 @@ class Caller:
 
 
 def why_not_reader(
-    request: func.HttpRequest, environment: Mapping[str, str] = os.environ
+    request: func.HttpRequest,
+    *,
+    by_entra: bool = BY_ENTRA,
+    environment: Mapping[str, str] = os.environ,
 ) -> tuple[int, str] | None:
     """The refusal for somebody who may not even look; None for whoever may."""
-    if not BY_ENTRA:
+    if not by_entra:
         return None
     if environment.get("WEBSITE_AUTH_ENABLED", "").lower() != "true":
         # Without it anybody could send the headers by which people are known here.
         detail = "BATON_SIGN_IN is entra, and App Service authentication is off: switch it on, or unset BATON_SIGN_IN."
         return 403, detail
     return None if caller(request) else (401, "Sign in first.")
+
+
+def signed_in(request: func.HttpRequest, *, by_entra: bool = BY_ENTRA) -> Caller:
+    """Who asks: whoever signed in; or somebody without a name, whose key the host took.
+
+    Only for a request that `why_not_reader` lets pass.
+    """
+    return (by_entra and caller(request)) or Caller(name="", may_act=not by_entra)
 
 
 def caller(request: func.HttpRequest) -> Caller | None:

@@ -25,18 +25,25 @@ from shared.ports import (
 )
 from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
+from shared.use_cases.approve import Approve
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
+from shared.use_cases.discover_now import DiscoverNow
 from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.look import Look
+from shared.use_cases.pause_policies import PausePolicies
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
 from shared.use_cases.report_findings import ReportFindings
 from shared.use_cases.report_plan import ReportPlan
+from shared.use_cases.resume_policies import ResumePolicies
+from shared.use_cases.retry_vm import RetryVm
 from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.send_alerts import SendAlerts
+from shared.use_cases.send_test_mail import SendTestMail
 from shared.use_cases.settle import Settle
 from shared.use_cases.show import Show
+from shared.use_cases.skip_vm import SkipVm
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
@@ -79,6 +86,13 @@ class Services:
     decode: Callable[[bytes], Wake]
     show: Show
     tell_story: TellStory
+    approve: Approve
+    pause: PausePolicies
+    resume: ResumePolicies
+    skip: SkipVm
+    retry: RetryVm
+    discover_now: DiscoverNow
+    send_test_mail: SendTestMail
 
 
 @cache
@@ -111,18 +125,19 @@ def build(settings: Settings, outside: Outside) -> Services:
     settle = Settle(clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell)
     steps = Steps(clock=clock, vms=outside.vms, jobs=jobs, bus=bus, settle=settle, pace=pace)
     look = Look(clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses)
+    discover = Discover(
+        clock=clock,
+        policies=outside.policies,
+        jobs=jobs,
+        bus=bus,
+        see=SeeFleet(clock=clock, vms=outside.vms),
+        report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
+        report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
+        beat=Beat(alerts=outside.alerts, tell=tell),
+        mode=settings.mode,
+    )
     return Services(
-        discover=Discover(
-            clock=clock,
-            policies=outside.policies,
-            jobs=jobs,
-            bus=bus,
-            see=SeeFleet(clock=clock, vms=outside.vms),
-            report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
-            report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
-            beat=Beat(alerts=outside.alerts, tell=tell),
-            mode=settings.mode,
-        ),
+        discover=discover,
         redeploy=RedeployVm(
             steps=steps,
             start=StartVm(
@@ -165,6 +180,17 @@ def build(settings: Settings, outside: Outside) -> Services:
             mode=settings.mode,
             pace=pace,
         ),
+        approve=Approve(clock=clock, jobs=jobs),
+        pause=PausePolicies(
+            clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses
+        ),
+        resume=ResumePolicies(
+            clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses
+        ),
+        skip=SkipVm(clock=clock, jobs=jobs),
+        retry=RetryVm(clock=clock, vms=outside.vms, jobs=jobs),
+        discover_now=DiscoverNow(clock=clock, alerts=outside.alerts, discover=discover),
+        send_test_mail=SendTestMail(clock=clock, tell=tell, mails=outside.mailer is not None),
     )
 
 

@@ -21,13 +21,14 @@ async function refresh() {
   if (isNew) fillFilter(route);
   let wait = FRESH_MS;
   try {
-    const [status, answers] = await Promise.all([ask("status"), VIEWS[route.view].load(route.filter, route.path)]);
+    const [status, answers] = await Promise.all([ask("status"), VIEWS[route.view].load(route.filter, route.path), askRights()]);
     if (turn !== shown.turn) return; // the reader went on meanwhile
     const changed = isNew || status.changed || answers.some((one) => one.changed);
     shown.failures = 0;
     shown.at = new Date();
     byId("stale").hidden = true;
     showStatus(status.data);
+    steer(status.data);
     if (changed) draw(route, answers.map((one) => one.data), status.data, isNew);
   } catch (error) {
     if (turn !== shown.turn) return;
@@ -67,7 +68,6 @@ function showStatus(status) {
   const totals = { unmatched: status.heartbeat?.unmatched, policies: status.wrongPolicies, alerts: status.waitingAlerts };
   const told = (view) => (totals[view] ? ` (${totals[view]}${view === "policies" ? " wrong" : view === "alerts" ? " to be mailed" : ""})` : "");
   byId("views").replaceChildren(...Object.entries(VIEWS).filter(([, view]) => view.title).map(([name, view]) => h("li", {}, h("a", { id: `go-${name}`, href: hashOf({ view: name, filter: { ...route.filter, skip: 0 } }), "aria-current": name === route.view ? "page" : null }, view.title + told(name)))));
-  steer(status);
 }
 
 function fillChoice(id, names, chosen) {

@@ -9,6 +9,7 @@ from shared.domain.alert import Alert
 from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Job
 from shared.domain.mode import Mode
+from shared.domain.pause import Pause
 from shared.domain.policy import Standing
 from shared.ports import AlertStore, Clock, PolicyRow
 from shared.use_cases.look import Look, Seen
@@ -20,6 +21,7 @@ from shared.use_cases.shown import (
     ShownAlert,
     ShownHeartbeat,
     ShownLeftAlone,
+    ShownPause,
     ShownPolicy,
     ShownRollout,
     ShownStatus,
@@ -92,6 +94,7 @@ class Show:
             policies={team: tuple(policies) for team, policies in names.items()},
             wrong_policies=wrong,
             waiting_alerts=len(unsent),
+            pauses=tuple(map(_pause, seen.pauses)),
         )
 
     async def rollouts(self, wanted: Wanted, *, skip: int, limit: int) -> Page[ShownRollout]:
@@ -227,6 +230,17 @@ def show_alert(alert: Alert) -> ShownAlert:
         raised_at=alert.raised_at,
         state=str(alert.state),
         note=alert.note,
+    )
+
+
+def _pause(pause: Pause) -> ShownPause:
+    return ShownPause(
+        team=pause.team,
+        policy=pause.policy,
+        by=pause.by,
+        at=pause.at,
+        reason=pause.reason,
+        text=str(pause),
     )
 
 

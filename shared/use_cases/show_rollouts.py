@@ -1,6 +1,5 @@
 """Rollouts as they are shown: past, running and planned."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -70,12 +69,6 @@ def span(job: Job, policy: Policy | None) -> tuple[datetime | None, datetime | N
     return start, start + policy.estimate if start and policy else start
 
 
-def version(ledger: Ledger, number: int, jobs: Iterable[Job]) -> str:
-    """What an approval of a rollout is an approval of."""
-    said = "\n".join([ledger.head.version, str(number), *sorted(job.id for job in jobs)])
-    return hashlib.sha256(said.encode()).hexdigest()[:12]
-
-
 def _by_number(ledger: Ledger) -> dict[int, list[Job]]:
     found: dict[int, list[Job]] = defaultdict(list)
     for job in ledger.jobs:
@@ -105,7 +98,7 @@ def _rollout(
         policy=ledger.head.policy,
         number=number,
         phase=_phase(ledger, number, jobs),
-        version=version(ledger, number, jobs),
+        version=ledger.version(number),
         why=_why(ledger, opened, under, now),
         approval=_approval(ledger, number, now) if policy and policy.needs_approval else None,
         counts={str(kind): counts[kind] for kind in Kind},

@@ -203,6 +203,38 @@ class ShownHeartbeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPause:
+    """A pause that holds: of everything (no team), a team (no policy), or a policy.
+
+    Attributes:
+        text: It as a sentence.
+    """
+
+    team: str
+    policy: str
+    by: str
+    at: datetime | None
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of an action: a sentence, and whether it had been so before."""
+
+    said: str
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """Who asks, `""` where only a key is known, and whether they may act."""
+
+    name: str
+    may_act: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShownStatus:
     """How Baton itself is.
 
@@ -220,6 +252,7 @@ class ShownStatus:
     policies: Mapping[str, tuple[str, ...]]
     wrong_policies: int
     waiting_alerts: int
+    pauses: tuple[ShownPause, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ def cloud(tmp_path_factory) -> Iterator[LaptopCloud]:
 
 
 @pytest.fixture(scope="module")
-def seeded(cloud) -> LaptopCloud:
+def seeded(cloud: LaptopCloud) -> LaptopCloud:
     seed_now(cloud.tables, vms=300)
     return cloud
 
@@ -69,7 +69,7 @@ def test_an_empty_page_says_why_it_is_empty(context, cloud):
     page = opened(context, cloud)
 
     expect(page.locator(".empty")).to_contain_text("No discovery has gone through yet")
-    expect(page.locator(".problems")).to_contain_text("look at the log of the function discover")
+    expect(page.get_by_label("To see to")).to_contain_text("look at the log of the function discover")
 
 
 def test_without_a_key_nothing_is_shown_and_one_can_be_typed_in(context, cloud):
@@ -190,11 +190,75 @@ def test_everything_can_be_reached_with_the_keyboard_alone(context, seeded):
     expect(page.locator("h1")).to_have_text("shop-app-043")
 
 
+def confirm(page: Page, **fields: str) -> None:
+    """Fills the dialog in, and sends it."""
+    dialog = page.get_by_role("dialog")
+    for label, text in {"Your name": "ann", **fields}.items():
+        dialog.get_by_label(label).fill(text)
+    dialog.locator("button.main").click()
+
+
+def test_a_rollout_is_approved_with_two_clicks_and_shows_by_whom(context, seeded):
+    page = opened(context, seeded)
+
+    page.get_by_role("button", name="Approve rollout 1").click()
+    expect(page.get_by_role("dialog")).to_contain_text("20 VMs of erp/all, as you see them now")
+    confirm(page)
+
+    expect(page.get_by_role("article", name="erp/all")).to_contain_text("approved by ann")
+    expect(page.get_by_role("button", name="Approve rollout 1")).to_have_count(0)
+
+
+def test_a_policy_is_paused_and_resumed(context, seeded):
+    page = opened(context, seeded, "#/rollout/shop/tiers/1")
+
+    page.get_by_role("button", name="Pause shop/tiers").click()
+    confirm(page, Why="<b>the shop is on TV</b>")
+    expect(page.locator("#pauses")).to_contain_text("paused by ann")
+    expect(page.locator("#pauses")).to_contain_text("<b>the shop is on TV</b>")
+    page.get_by_role("button", name="Resume shop/tiers").first.click()
+    confirm(page)
+
+    expect(page.locator("#notice")).to_contain_text("Policy shop/tiers is resumed")
+    expect(page.locator("#pauses")).to_be_hidden()
+
+
+def test_a_vm_is_skipped_from_its_story(context, seeded):
+    page = opened(context, seeded, STORY.replace("lab-01", "lab-09"))
+
+    page.get_by_role("button", name="Skip lab-09").click()
+    confirm(page, Why="demo tomorrow")
+
+    expect(page.locator("main")).to_contain_text("skipped by ann: demo tomorrow")
+
+
+def test_what_a_promise_forbids_is_refused_with_the_reason(context, seeded):
+    page = opened(context, seeded, STORY)
+
+    page.get_by_role("button", name="Retry lab-01").click()
+    confirm(page)
+
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text(
+        "lab-01 cannot be tried again"
+    )
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_key_that_only_reads_shows_no_buttons(context, seeded):
+    page = context.new_page()
+    page.route("**/api/v1/who", lambda route: route.fulfill(status=401))
+    page.goto(f"{seeded.host_url}/api/page#key={seeded.host.facts['key']}")
+
+    expect(page.get_by_role("article").first).to_be_visible()
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+
+
 @pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)])
 def test_axe_finds_nothing_serious_and_nothing_is_cut_off(browser, seeded, scheme, size):
     context = browser.new_context(color_scheme=scheme, viewport=size)
     page = opened(context, seeded)
-    faults = {}
+    faults: dict[str, list[str]] = {}
     for view in (*VIEWS, STORY, "#/rollout/erp/all/1"):
         page.evaluate("where => { location.hash = where; }", view)
         page.wait_for_function("() => shown.route === hashOf(readRoute())")

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import azure.functions as func
 
+from functions.act import obey
 from functions.api import read
 from shared.adapters.memory import (
     MemoryBus,
@@ -57,12 +58,13 @@ class Site:
     outcomes: MemoryOutcomes = field(default_factory=MemoryOutcomes)
     alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
     bus: MemoryBus = field(default_factory=MemoryBus)
+    vms: MemoryMachines = field(default_factory=MemoryMachines)
     app: Services = field(init=False)
 
     def __post_init__(self):
         outside = Outside(
             clock=self.clock,
-            vms=MemoryMachines(),
+            vms=self.vms,
             policies=self.policies,
             jobs=self.jobs,
             pauses=self.pauses,
@@ -85,6 +87,14 @@ class Site:
     async def get(self, path, **headers) -> Said:
         """What /api/v1/PATH answers."""
         return said(await read(a_request(path, **headers), lambda: self.app))
+
+    async def post(self, path, body=None, **headers) -> Said:
+        """What is answered to a request to act, by Ann from the page unless told otherwise."""
+        headers = {"X_Baton": "1", "Host": "127.0.0.1:7071", **headers}
+        if not isinstance(body, bytes):
+            body = json.dumps({"by": "ann"} | (body or {})).encode()
+        request = a_request(path, "POST", body, **headers)
+        return said(await obey(request, lambda: self.app))
 
 
 def a_request(path, method="GET", body=b"", **headers) -> func.HttpRequest:

@@ -49,7 +49,7 @@ ROLLOUT = Parameter(about="Only of the rollout of this number.", least=1, most=1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Question:
     """A request whose every part can be used."""
 
     path: Mapping[str, str]
@@ -58,9 +58,9 @@ class Asked:
     limit: int
 
 
-def read_asked(
+def read_question(
     request: func.HttpRequest, path: Mapping[str, str], allowed: Mapping[str, Parameter]
-) -> Asked:
+) -> Question:
     """Reads the query.
 
     Raises:
@@ -79,7 +79,7 @@ def read_asked(
             given[name] = text
     if problems:
         raise InvalidInput("the query", tuple(problems))
-    return Asked(
+    return Question(
         path=path,
         wanted=Wanted(
             team=given.get("team", ""),

@@ -146,10 +146,11 @@ def _approval(ledger: Ledger, number: int, now: datetime) -> ShownApproval:
 
 def _why(ledger: Ledger, opened: Iterable[Job], under: "_Under", now: datetime) -> str:
     """What the next of its VMs waits for; of one whose turn it is, nothing."""
-    waiting = [job for job in opened if job.state is JobState.PLANNED and job.planned_start]
+    waiting = [job for job in opened if job.state is JobState.PLANNED]
     if not waiting:
         return ""
-    first = min(waiting, key=lambda job: (job.stage, job.planned_start, job.vm_key))
+    # A rollout that is halted has no starts any more, and its next VM says so.
+    first = min(waiting, key=lambda job: (job.planned_start or _LATE, job.stage, job.vm_key))
     wait = why_not_now(first, ledger, under.policy, under.mode, now, pause=under.pause)
     return f"{first.vm_name} is next: {wait.reason}" if wait else ""
 

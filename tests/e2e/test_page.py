@@ -69,7 +69,9 @@ def test_an_empty_page_says_why_it_is_empty(context, cloud):
     page = opened(context, cloud)
 
     expect(page.locator(".empty")).to_contain_text("No discovery has gone through yet")
-    expect(page.get_by_label("To see to")).to_contain_text("look at the log of the function discover")
+    expect(page.get_by_label("To see to")).to_contain_text(
+        "look at the log of the function discover"
+    )
 
 
 def test_without_a_key_nothing_is_shown_and_one_can_be_typed_in(context, cloud):

@@ -92,7 +92,7 @@ async def _act(
     if acting.needs_version and not version:
         return refused(428, "Send If-Match with the version of the rollout that you saw.")
     try:
-        body = _body(request, acting, person)
+        body = _body(request, acting)
         order = Order(path=parts, body=body, version=version, asked=_asked(body, person))
     except InvalidInput as wrong:
         return refused(400, f"{wrong.where} cannot be used", wrong.problems)
@@ -124,13 +124,13 @@ def _asked(body: Mapping[str, str], person: Caller) -> Asked:
     return Asked.of(person.name or body.get("by", ""), body.get("reason", ""))
 
 
-def _body(request: func.HttpRequest, acting: Acting, person: Caller) -> Mapping[str, str]:
+def _body(request: func.HttpRequest, acting: Acting) -> Mapping[str, str]:
     """The body's fields.
 
     Raises:
         InvalidInput: It is no JSON object, or a field is unknown or cannot be used; all are named.
     """
-    known = {*acting.body, *([] if person.name else ["by"])}
+    known = {*acting.body, "by"}
     try:
         # Without a body nothing is said, which may be enough.
         body = json.loads(request.get_body() or b"{}")

@@ -63,7 +63,7 @@ def description() -> dict[str, Any]:
         },
         "components": {
             "schemas": schemas,
-            "responses": {status: _refusal(text) for status, text in _REFUSALS.items()},
+            "responses": {status: _refusal(status, text) for status, text in _REFUSALS.items()},
             "securitySchemes": {
                 "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"}
             },
@@ -99,11 +99,13 @@ def _reading(one: Reading, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _acting(one: Acting, schemas: dict[str, Any]) -> dict[str, Any]:
     fields_: dict[str, Any] = {
-        name: {"type": "string", "description": about} for name, about in one.body.items()
+        name: {"type": "string", "maxLength": 1000, "description": about}
+        for name, about in one.body.items()
     }
     if "until" in fields_:
         fields_["until"]["format"] = "date-time"
-    by = {"type": "string", "description": "Who asks, where a key is used: it has no name."}
+    about = "Who asks: a key has no name. Of somebody who signed in their own name counts."
+    by = {"type": "string", "minLength": 1, "maxLength": 200, "description": about}
     versions = [_header("If-Match", "The version of the rollout.")] if one.needs_version else []
     refusals = ["400", "401", "403", "404", "409", "413", "503"]
     refusals += ["412", "428"] if one.needs_version else []
@@ -116,15 +118,17 @@ def _acting(one: Acting, schemas: dict[str, Any]) -> dict[str, Any]:
             *versions,
         ],
         "requestBody": {
+            "required": True,
             "content": {
                 JSON: {
                     "schema": {
                         "type": "object",
+                        "required": ["by"],
                         "properties": {"by": by, **fields_},
                         "additionalProperties": False,
                     }
                 }
-            }
+            },
         },
         "responses": {
             "200": _it(Done, schemas),
@@ -168,8 +172,9 @@ def _query(name: str, parameter: Parameter) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": kind, "description": parameter.about}
 
 
-def _refusal(text: str) -> dict[str, Any]:
-    # The host itself refuses a wrong key, and says nothing.
+def _refusal(status: str, text: str) -> dict[str, Any]:
+    if status == "401":
+        return {"description": text}  # the host itself refuses a wrong key, and says nothing
     kind = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {"description": text, "content": {PROBLEM: kind}}
 

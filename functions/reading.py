@@ -29,13 +29,13 @@ from shared.use_cases.shown import (
 )
 
 _GUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_NAME = r"[^/|\\#?\x00-\x1f\x7f-\x9f]{1,200}"  # what a table's key may hold
 _SEGMENTS: Mapping[str, str] = {
-    # As Azure allows them, and for a policy as the table does.
     "subscription": _GUID,
     "resourceGroup": r"[\w().-]{1,90}",
     "vm": r"[\w.-]{1,64}",
-    "team": r"[^/|]{1,200}",
-    "policy": r"[^/|]{1,200}",
+    "team": _NAME,
+    "policy": _NAME,
     "number": r"[1-9][0-9]{0,8}",
 }
 

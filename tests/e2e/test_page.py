@@ -1,16 +1,35 @@
-"""The page in a real Chromium, on tables as they look in the middle of a maintenance."""
+"""The page in a real Chromium, and its API as described, on tables as they look in the middle of a maintenance."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
+from functions.openapi import description
 from simulator.laptop import LaptopCloud
 from tests.e2e.browser import chromium, serious_faults
 from tests.e2e.seeded import seed_now
 from tests.e2e.still import SCENARIO
 
 pytestmark = pytest.mark.e2e
+PROMISED: list[Any] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
 expect.set_options(timeout=20_000)
 VIEWS = ("#/", "#/vms?team=lab", "#/unmatched", "#/policies", "#/alerts")
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1200, "height": 900}
@@ -270,3 +289,36 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut_off(browser, seeded, schem
     context.close()
 
     assert faults == {}
+
+
+NOTHING_TO_GET_WRONG = ("GET /status", "POST /who")
+
+
+def described() -> Iterator[tuple[Any, GenerationMode]]:
+    """Every operation, asked rightly and wrongly."""
+    for found in schemathesis.openapi.from_dict(description()).get_all_operations():
+        operation = found.ok()
+        yield operation, GenerationMode.POSITIVE
+        if operation.label not in NOTHING_TO_GET_WRONG:
+            yield operation, GenerationMode.NEGATIVE
+
+
+@pytest.mark.parametrize(
+    ("operation", "mode"), list(described()), ids=lambda it: getattr(it, "label", it)
+)
+def test_whatever_is_asked_of_the_api_is_answered_as_described(seeded, operation, mode):
+    key = {"x-functions-key": seeded.host.facts["key"], "X-Baton": "1", "If-Match": "1"}
+
+    @settings(
+        max_examples=15,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=HealthCheck,
+    )
+    @given(case=operation.as_strategy(generation_mode=mode, headers=key))
+    def answers(case):
+        answer = case.call(base_url=f"{seeded.host_url}/api/v1", timeout=20)
+        case.validate_response(answer, checks=PROMISED)
+
+    answers()

@@ -38,6 +38,7 @@ from shared.use_cases.settle import Settle
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
+from shared.use_cases.team_calendar import TeamCalendar
 from shared.use_cases.tell import Tell
 
 
@@ -73,6 +74,7 @@ class Services:
     sweep: Sweep
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
+    calendar: TeamCalendar
     decode: Callable[[bytes], Wake]
 
 
@@ -142,6 +144,7 @@ def build(settings: Settings, outside: Outside) -> Services:
         report_dead_letter=ReportDeadLetter(
             clock=clock, jobs=jobs, tell=tell, decode=outside.decode
         ),
+        calendar=TeamCalendar(clock=clock, jobs=jobs),
         decode=outside.decode,
     )
 

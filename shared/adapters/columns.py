@@ -66,6 +66,7 @@ JOB = Shape(
         Column("reason", "reason", SENTENCE),
         Column("discoveredAt", "discovered_at", TIME),
         Column("plannedStart", "planned_start", TIME),
+        Column("plannedAt", "planned_at", TIME),
         Column("notBefore", "not_before", TIME),
         Column("claimedAt", "claimed_at", TIME),
         Column("startedAt", "started_at", TIME),

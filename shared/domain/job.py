@@ -130,6 +130,7 @@ class Job:
         refusals: Refusals that may pass, in a row; they lengthen the wait.
         not_before: No start before this (a wait after RetryLater or a refusal).
         planned_start: The start that people are told, and none comes before it; None where none fits.
+        planned_at: When that was last decided; None where it never had a start.
         reason: Why it stands as it does, for people.
         claimed_at: When the intent to start was written.
         started_at: When performMaintenance was sent and accepted.
@@ -168,6 +169,7 @@ class Job:
     refusals: int = 0
     not_before: datetime | None = None
     planned_start: datetime | None = None
+    planned_at: datetime | None = None
     reason: str = ""
     claimed_at: datetime | None = None
     started_at: datetime | None = None

@@ -259,6 +259,8 @@ class _Reconciler:
             before = self._was.get(job.id)
             if before == job:
                 continue
+            if job.planned_start != (before.planned_start if before else None):
+                job = replace(job, planned_at=self._now)  # noqa: PLW2901 - the same job, dated
             if before and (before.team, before.policy) != (job.team, job.policy):
                 self._plan.moved.append((before, job))
             else:

@@ -25,6 +25,7 @@ from shared.ports import (
 )
 from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
+from shared.use_cases.announce import Announce
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
 from shared.use_cases.follow_vm import FindOut, LookAt
@@ -116,6 +117,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             see=SeeFleet(clock=clock, vms=outside.vms),
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, tell=tell),
+            announce=Announce(clock=clock, tell=tell),
             beat=Beat(alerts=outside.alerts, tell=tell),
             mode=settings.mode,
         ),
@@ -138,6 +140,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             bus=bus,
             mailer=outside.mailer,
             letters=outside.letters,
+            calendar=TeamCalendar(clock=clock, jobs=jobs),
             digest=settings.alert_digest,
             mode=settings.mode,
         ),

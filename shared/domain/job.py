@@ -131,6 +131,7 @@ class Job:
         not_before: No start before this (a wait after RetryLater or a refusal).
         planned_start: The start that people are told, and none comes before it; None where none fits.
         planned_at: When that was last decided; None where it never had a start.
+        told_start, told_at: The start that the policy's owners were last told, and when that was planned.
         reason: Why it stands as it does, for people.
         claimed_at: When the intent to start was written.
         started_at: When performMaintenance was sent and accepted.
@@ -170,6 +171,8 @@ class Job:
     not_before: datetime | None = None
     planned_start: datetime | None = None
     planned_at: datetime | None = None
+    told_start: datetime | None = None
+    told_at: datetime | None = None
     reason: str = ""
     claimed_at: datetime | None = None
     started_at: datetime | None = None

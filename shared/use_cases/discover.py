@@ -15,6 +15,7 @@ from shared.domain.policy import Standing
 from shared.domain.policy_row import held, standing
 from shared.domain.reconcile import Plan, reconcile
 from shared.ports import Bus, Clock, JobStore, PolicyRow, PolicyStore, Wake, WakeAt
+from shared.use_cases.announce import Announce
 from shared.use_cases.beat import Beat
 from shared.use_cases.report_findings import ReportFindings
 from shared.use_cases.report_plan import ReportPlan
@@ -39,6 +40,7 @@ class Discover:
     see: SeeFleet
     report: ReportFindings
     report_plan: ReportPlan
+    announce: Announce
     beat: Beat
     mode: Mode
 
@@ -75,6 +77,7 @@ class Discover:
         await self._wake(plan)
         await self.report(rows, standings, sight, plan)
         await self.report_plan(plan, standings, sight.fleet)
+        await self.announce(plan, standings, books)
         heartbeat = Heartbeat(
             at=self.clock.now(),
             vms=len(sight.fleet.vms),

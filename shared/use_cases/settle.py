@@ -83,6 +83,7 @@ class Settle:
             next_step=_next_step(job, ledger, policy),
             facts=facts_of_attempt(job, attempt, now),
             recipients=policy.owners if policy else (),
+            deadline=job.maintenance.pre_maintenance_window_end_time,
         )
         await self.tell(alert)
 

@@ -3,10 +3,12 @@
 Importing this module touches no environment and no SDK; `services()` does, inside the worker's event loop.
 """
 
+import logging
 import os
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import cache
 
 from shared.domain.pace import Pace
@@ -39,6 +41,8 @@ from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
 from shared.use_cases.tell import Tell
 
+log = logging.getLogger("baton.bootstrap")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
@@ -62,9 +66,17 @@ class Outside:
     jitter: Callable[[], float]
 
 
+def _no_span(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The use cases, for the triggers."""
+    """The use cases, for the triggers.
+
+    Attributes:
+        span: Puts what a trigger does into a span of that name, where spans are sent anywhere.
+    """
 
     discover: Discover
     redeploy: RedeployVm
@@ -72,6 +84,7 @@ class Services:
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
     decode: Callable[[bytes], Wake]
+    span: Callable[[str], AbstractContextManager[None]] = _no_span
 
 
 @cache
@@ -83,7 +96,20 @@ def services() -> Services:
     """
     configure_logging()
     settings = read_settings()
-    return build(settings, connect(settings))
+    app = build(settings, connect(settings))
+    return replace(app, span=_measured()) if settings.insights else app
+
+
+def _measured() -> Callable[[str], AbstractContextManager[None]]:
+    """Sends metrics and spans from now on; where that cannot be, Baton runs without."""
+    # A third of a second: not for who sends nothing.
+    from shared.adapters.otel import send_to_azure  # noqa: PLC0415 - see above
+
+    try:
+        return send_to_azure()
+    except Exception:
+        log.exception("Nothing is measured", extra={"action": "telemetry_off"})
+        return _no_span
 
 
 def build(settings: Settings, outside: Outside) -> Services:
@@ -126,7 +152,14 @@ def build(settings: Settings, outside: Outside) -> Services:
             find_out=FindOut(steps=steps),
             look_at=LookAt(steps=steps, jitter=outside.jitter),
         ),
-        sweep=Sweep(clock=clock, jobs=jobs, alerts=outside.alerts, bus=bus, pace=pace),
+        sweep=Sweep(
+            clock=clock,
+            jobs=jobs,
+            alerts=outside.alerts,
+            bus=bus,
+            pace=pace,
+            mode=settings.mode,
+        ),
         send_alerts=SendAlerts(
             clock=clock,
             alerts=outside.alerts,

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from shared.domain.errors import Stale
 from shared.domain.heartbeat import Heartbeat
@@ -21,6 +23,7 @@ from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.see_fleet import SeeFleet, Sight
 
 log = logging.getLogger("baton.discover")
+meter = logging.getLogger("baton.meter")
 
 # Another discovery or a running rollout may write first; then decide again on what is there now.
 _TRIES_MAX = 8
@@ -85,6 +88,7 @@ class Discover:
         )
         await self.beat(heartbeat)
         _log(sight, plan, heartbeat)
+        _count(books, plan)
 
     async def _write(self, plan: Plan, books: Books) -> None:
         """Writes the plan, one transaction after the other, each guarded by the one before.
@@ -170,6 +174,15 @@ def _changes(
         yield ((before.team, before.policy), (after.team, after.policy)), (before,), (after,)
 
 
+def _count(books: Books, plan: Plan) -> None:
+    """Measures the jobs as they now are, by state."""
+    changed = [*chain.from_iterable(plan.jobs.values()), *(after for _, after in plan.moved)]
+    states = {job.id: str(job.state) for job in (*books.jobs(), *changed)}
+    for state, jobs in Counter(states.values()).items():
+        extra = {"action": "jobs_counted", "state": state, "jobs": jobs}
+        meter.info("%d jobs are %s", jobs, state, extra=extra)
+
+
 def _log(sight: Sight, plan: Plan, heartbeat: Heartbeat) -> None:
     log.info(
         "Saw %d VMs; %d jobs are new or changed",
@@ -184,6 +197,14 @@ def _log(sight: Sight, plan: Plan, heartbeat: Heartbeat) -> None:
             "failedSubscriptions": sorted(sight.failed),
         },
     )
+    for job in chain.from_iterable(plan.jobs.values()):
+        if not job.etag:
+            extra = {
+                "action": "job_planned",
+                **job.log_context(),
+                "plannedStart": job.planned_start,
+            }
+            log.info("%s has a maintenance and a job", job.vm_name, extra=extra)
     for vm, reason in sorted(plan.unmatched.items()):
         extra = {"action": "vm_unmatched", "vm": vm, "reason": reason}
         log.info(

@@ -28,6 +28,7 @@ from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
+from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
@@ -39,6 +40,7 @@ from shared.use_cases.settle import Settle
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
+from shared.use_cases.take_hint import TakeHint
 from shared.use_cases.tell import Tell
 
 log = logging.getLogger("baton.bootstrap")
@@ -83,6 +85,7 @@ class Services:
     sweep: Sweep
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
+    take_hint: TakeHint
     decode: Callable[[bytes], Wake]
     span: Callable[[str], AbstractContextManager[None]] = _no_span
 
@@ -138,6 +141,9 @@ def build(settings: Settings, outside: Outside) -> Services:
             see=SeeFleet(clock=clock, vms=outside.vms),
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, tell=tell),
+            first_contact=FirstContact(
+                clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
+            ),
             beat=Beat(alerts=outside.alerts, tell=tell),
             mode=settings.mode,
         ),
@@ -172,6 +178,7 @@ def build(settings: Settings, outside: Outside) -> Services:
         report_dead_letter=ReportDeadLetter(
             clock=clock, jobs=jobs, tell=tell, decode=outside.decode
         ),
+        take_hint=TakeHint(clock=clock, bus=bus),
         decode=outside.decode,
     )
 

@@ -18,6 +18,7 @@ from shared.domain.policy_row import held, standing
 from shared.domain.reconcile import Plan, reconcile
 from shared.ports import Bus, Clock, JobStore, PolicyRow, PolicyStore, Wake, WakeAt
 from shared.use_cases.beat import Beat
+from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.report_findings import ReportFindings
 from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.see_fleet import SeeFleet, Sight
@@ -42,6 +43,7 @@ class Discover:
     see: SeeFleet
     report: ReportFindings
     report_plan: ReportPlan
+    first_contact: FirstContact
     beat: Beat
     mode: Mode
 
@@ -78,6 +80,7 @@ class Discover:
         await self._wake(plan)
         await self.report(rows, standings, sight, plan)
         await self.report_plan(plan, standings, sight.fleet)
+        await self.first_contact(plan, sight)
         heartbeat = Heartbeat(
             at=self.clock.now(),
             vms=len(sight.fleet.vms),

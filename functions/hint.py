@@ -9,7 +9,12 @@ bp = func.Blueprint()
 
 
 @bp.function_name("hint")
-@bp.route(route="hint", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@bp.route(
+    route="hint",
+    trigger_arg_name="request",
+    methods=["POST"],
+    auth_level=func.AuthLevel.FUNCTION,
+)
 async def hint(request: func.HttpRequest) -> func.HttpResponse:
     """Takes an alert in the common schema."""
     try:

@@ -70,7 +70,8 @@ def costs(
         asked: For what.
         idle: Counted over some idle hours of such a fleet.
         redeploy: Counted of one redeploy, on top.
-        prices, assumed: As in prices.json.
+        prices: As in prices.json.
+        assumed: As in prices.json.
     """
     idle = idle.times(assumed["hoursPerMonth"] / idle.hours)
     top = redeploy.times(asked.redeploys)
@@ -127,7 +128,9 @@ def _bus(idle: Counted, top: Counted, prices: Numbers, assumed: Numbers) -> Line
     per_message, hours = assumed["busOperationsPerMessage"], assumed["hoursPerMonth"]
     operations = idle.messages * per_message + assumed["busIdleOperationsPerHour"] * hours
     more = top.messages * per_message
-    paid = [max(used - prices["busFreeOperations"], 0.0) for used in (operations, operations + more)]
+    paid = [
+        max(used - prices["busFreeOperations"], 0.0) for used in (operations, operations + more)
+    ]
     price = prices["busPerMillionOperations"] / 1e6
     return Line(
         name="bus",
@@ -186,7 +189,9 @@ def _print(asked: Asked, lines: list[Line], table: Mapping[str, object]) -> None
     for line in lines:
         shown.add_row(line.name, f"{line.idle:.2f}", f"{line.redeploys:.3f}", line.counted)
     idle, top = sum(line.idle for line in lines), sum(line.redeploys for line in lines)
-    shown.add_row("[bold]together[/bold]", f"[bold]{idle:.2f}[/bold]", f"[bold]{top:.3f}[/bold]", "")
+    shown.add_row(
+        "[bold]together[/bold]", f"[bold]{idle:.2f}[/bold]", f"[bold]{top:.3f}[/bold]", ""
+    )
     console.print(f"A month of {asked.vms} VMs, in {table['currency']}:")
     console.print(shown)
     console.print(f"Prices of {table['region']}, as of {table['date']}; cli/prices.json has them, ")
@@ -200,7 +205,7 @@ def _as_json(asked: Asked, lines: list[Line], table: Mapping[str, object]) -> ob
         "currency": table["currency"],
         "pricesOf": table["date"],
         "idle": round(sum(line.idle for line in lines), 4),
-        "onTop": round(sum(line.redeploys for line in lines), 4),
+        "redeploysOnTop": round(sum(line.redeploys for line in lines), 4),
         "lines": [
             {
                 "name": line.name,

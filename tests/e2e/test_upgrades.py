@@ -90,7 +90,10 @@ def this():
 
 def scenario(folder):
     names = [f"db-{n:02d}" for n in range(2)] + [f"web-{n:02d}" for n in range(VMS - 2)]
-    scripts = {"web-01": 'script = ["MaintenanceAborted"]', "web-02": 'script = ["RetryLater", "MaintenanceCompleted"]'}
+    scripts = {
+        "web-01": 'script = ["MaintenanceAborted"]',
+        "web-02": 'script = ["RetryLater", "MaintenanceCompleted"]',
+    }
     vms = [VM.format(name=name, script=scripts.get(name, "")) for name in names]
     path = folder / "upgrade.toml"
     path.write_text(SCENARIO + "".join(vms))

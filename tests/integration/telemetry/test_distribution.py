@@ -10,6 +10,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -36,13 +37,15 @@ class Azure(BaseHTTPRequestHandler):
     """Hands out tokens, and takes telemetry."""
 
     asked: list[str]
-    taken: list[tuple[str, dict]]
+    taken: list[tuple[str, Any]]
 
-    def do_GET(self):  # noqa: N802 - http.server's name
+    def do_GET(self):
         self.asked.append(self.path)
-        self._answer({"access_token": "of-the-identity", "expires_on": "4102444800", "resource": "r"})
+        self._answer(
+            {"access_token": "of-the-identity", "expires_on": "4102444800", "resource": "r"}
+        )
 
-    def do_POST(self):  # noqa: N802 - http.server's name
+    def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         text = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
         items = json.loads(text)
@@ -73,7 +76,12 @@ def azure(tmp_path):
     for server in servers:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     ports = [server.server_address[1] for server in servers]
-    yield f"https://localhost:{ports[0]}/", f"http://127.0.0.1:{ports[1]}/token", certificate, handler
+    yield (
+        f"https://localhost:{ports[0]}/",
+        f"http://127.0.0.1:{ports[1]}/token",
+        certificate,
+        handler,
+    )
     for server in servers:
         server.shutdown()
         server.server_close()

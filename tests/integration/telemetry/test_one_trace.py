@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -35,7 +36,7 @@ class Measured:
 
     def points(self):
         """Metric → its points' dimensions and values, since it was last asked."""
-        found = {}
+        found: dict[str, dict[tuple[tuple[str, Any], ...], Any]] = {}
         data = self.reader.get_metrics_data() or MetricsData([])
         scopes = [scope for resource in data.resource_metrics for scope in resource.scope_metrics]
         for metric in (metric for scope in scopes for metric in scope.metrics):
@@ -98,7 +99,8 @@ async def test_a_rollout_is_counted_as_the_documentation_says(measured):
     assert points["baton.discoveries"][()] >= 1
     assert points["baton.vms"][(("kind", "seen"),)] == 2
     assert points["baton.jobs"].keys() <= {
-        (("state", state),) for state in ("planned", "starting", "redeploying", "aborted", "completed")
+        (("state", state),)
+        for state in ("planned", "starting", "redeploying", "aborted", "completed")
     }
     assert points["baton.starts.lag"][policy] == 3
     assert outcomes[("retryLater", False)] == 1
@@ -116,11 +118,7 @@ async def test_a_line_that_cannot_be_measured_disturbs_nothing(measured, capsys)
 
 def test_every_action_that_is_measured_is_logged_somewhere():
     sources = [path.read_text() for path in (ROOT / "shared").rglob("*.py")]
-    logged = {
-        action
-        for text in sources
-        for action in re.findall(r'"action": "(\w+)"', text)
-    }
+    logged = {action for text in sources for action in re.findall(r'"action": "(\w+)"', text)}
 
     assert {measure.action for measure in MEASURES} <= logged
 
@@ -132,7 +130,7 @@ def test_the_documentation_names_every_metric_with_its_dimensions():
         for row in (line.split("|") for line in table.splitlines())
         if len(row) > 4 and row[1].startswith(" `baton.")
     }
-    metrics = {}
+    metrics: dict[str, set[str]] = {}
     for measure in MEASURES:
         metrics.setdefault(measure.metric, set()).update({*measure.by, *measure.fixed})
 

@@ -3,10 +3,12 @@
 Importing this module touches no environment and no SDK; `services()` does, inside the worker's event loop.
 """
 
+import logging
 import os
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import cache
 
 from shared.domain.pace import Pace
@@ -28,6 +30,7 @@ from shared.telemetry import configure_logging
 from shared.use_cases.announce import Announce
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
+from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
@@ -39,8 +42,11 @@ from shared.use_cases.settle import Settle
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
+from shared.use_cases.take_hint import TakeHint
 from shared.use_cases.team_calendar import TeamCalendar
 from shared.use_cases.tell import Tell
+
+log = logging.getLogger("baton.bootstrap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +72,17 @@ class Outside:
     jitter: Callable[[], float]
 
 
+def _no_span(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The use cases, for the triggers."""
+    """The use cases, for the triggers.
+
+    Attributes:
+        span: Puts what a trigger does into a span of that name, where spans are sent anywhere.
+    """
 
     discover: Discover
     redeploy: RedeployVm
@@ -76,7 +90,9 @@ class Services:
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
     calendar: TeamCalendar
+    take_hint: TakeHint
     decode: Callable[[bytes], Wake]
+    span: Callable[[str], AbstractContextManager[None]] = _no_span
 
 
 @cache
@@ -88,7 +104,20 @@ def services() -> Services:
     """
     configure_logging()
     settings = read_settings()
-    return build(settings, connect(settings))
+    app = build(settings, connect(settings))
+    return replace(app, span=_measured()) if settings.insights else app
+
+
+def _measured() -> Callable[[str], AbstractContextManager[None]]:
+    """Sends metrics and spans from now on; where that cannot be, Baton runs without."""
+    # A third of a second: not for who sends nothing.
+    from shared.adapters.otel import send_to_azure  # noqa: PLC0415 - see above
+
+    try:
+        return send_to_azure()
+    except Exception:
+        log.exception("Nothing is measured", extra={"action": "telemetry_off"})
+        return _no_span
 
 
 def build(settings: Settings, outside: Outside) -> Services:
@@ -118,6 +147,9 @@ def build(settings: Settings, outside: Outside) -> Services:
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, tell=tell),
             announce=Announce(clock=clock, tell=tell),
+            first_contact=FirstContact(
+                clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
+            ),
             beat=Beat(alerts=outside.alerts, tell=tell),
             mode=settings.mode,
         ),
@@ -133,7 +165,15 @@ def build(settings: Settings, outside: Outside) -> Services:
             find_out=FindOut(steps=steps),
             look_at=LookAt(steps=steps, jitter=outside.jitter),
         ),
-        sweep=Sweep(clock=clock, jobs=jobs, alerts=outside.alerts, bus=bus, pace=pace),
+        sweep=Sweep(
+            clock=clock,
+            jobs=jobs,
+            pauses=outside.pauses,
+            alerts=outside.alerts,
+            bus=bus,
+            pace=pace,
+            mode=settings.mode,
+        ),
         send_alerts=SendAlerts(
             clock=clock,
             alerts=outside.alerts,
@@ -148,6 +188,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             clock=clock, jobs=jobs, tell=tell, decode=outside.decode
         ),
         calendar=TeamCalendar(clock=clock, jobs=jobs),
+        take_hint=TakeHint(clock=clock, bus=bus),
         decode=outside.decode,
     )
 

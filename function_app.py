@@ -2,8 +2,22 @@
 
 import azure.functions as func
 
-from functions import act, alerts, api, dead_letter, discovery, page, redeploy, sweep
+from functions import (
+    act,
+    alerts,
+    api,
+    calendar_feed,
+    dead_letter,
+    discovery,
+    hint,
+    page,
+    redeploy,
+    sweep,
+)
 
 app = func.FunctionApp()
-for module in (discovery, redeploy, alerts, dead_letter, sweep, api, act, page):
+for module in (
+    *(discovery, redeploy, alerts, dead_letter, sweep),
+    *(hint, calendar_feed, api, act, page),
+):
     app.register_functions(module.bp)

@@ -27,6 +27,7 @@ from shared.use_cases.retry_vm import RetryVm
 from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.skip_vm import SkipVm
 from shared.use_cases.status import ReadStatus
+from shared.use_cases.team_calendar import TeamCalendar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Desk:
     resume: ResumePolicies
     skip: SkipVm
     retry: RetryVm
+    calendar: TeamCalendar
 
 
 @asynccontextmanager
@@ -107,6 +109,7 @@ async def at_the_desk() -> AsyncIterator[Desk]:
             resume=ResumePolicies(clock=clock, jobs=jobs, policies=policies, pauses=pauses),
             skip=SkipVm(clock=clock, jobs=jobs),
             retry=RetryVm(clock=clock, vms=vms, jobs=jobs),
+            calendar=TeamCalendar(clock=clock, jobs=jobs),
         )
 
 

@@ -86,3 +86,14 @@ def retry(vm: _Vm, reason: _Reason = "", by: _By = None, output: _Output = "tabl
 
     request = steering.Request(by=by, reason=reason, as_json=output == "json")
     raise typer.Exit(say.run(lambda: steering.retry(vm, request)))
+
+
+@steer.command(epilog=_epilog("./baton calendar shop > shop.ics"))
+def calendar(team: Annotated[str, typer.Argument(help="Whose redeploys.")]) -> None:
+    """Print a team's redeploys as an iCalendar file: planned, under way, done, cancelled.
+
+    The app serves the same at /api/calendar/TEAM.ics, for calendars that subscribe.
+    """
+    from cli import say, steering  # noqa: PLC0415 - only a verb pays for what it loads
+
+    raise typer.Exit(say.run(lambda: steering.calendar(team)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,6 +77,13 @@ def retry(name: str, request: Request) -> int:
     asked = request.asked()
     done = _at_the_desk(lambda desk: desk.retry(name, asked=asked))
     _tell(request, sentence_of_retry(done), job_json(done.job) | {"already": done.already})
+    return say.OK
+
+
+def calendar(team: str) -> int:
+    """Prints a team's calendar, byte for byte."""
+    text = _at_the_desk(lambda desk: desk.calendar(team))
+    sys.stdout.buffer.write(text.encode())
     return say.OK
 
 

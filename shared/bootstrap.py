@@ -3,10 +3,12 @@
 Importing this module touches no environment and no SDK; `services()` does, inside the worker's event loop.
 """
 
+import logging
 import os
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import cache
 
 from shared.domain.pace import Pace
@@ -25,10 +27,12 @@ from shared.ports import (
 )
 from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
+from shared.use_cases.announce import Announce
 from shared.use_cases.approve import Approve
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
 from shared.use_cases.discover_now import DiscoverNow
+from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.look import Look
 from shared.use_cases.pause_policies import PausePolicies
@@ -47,8 +51,12 @@ from shared.use_cases.skip_vm import SkipVm
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
+from shared.use_cases.take_hint import TakeHint
+from shared.use_cases.team_calendar import TeamCalendar
 from shared.use_cases.tell import Tell
 from shared.use_cases.tell_story import TellStory
+
+log = logging.getLogger("baton.bootstrap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +82,25 @@ class Outside:
     jitter: Callable[[], float]
 
 
+def _no_span(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The use cases, for the triggers."""
+    """The use cases, for the triggers.
+
+    Attributes:
+        span: Puts what a trigger does into a span of that name, where spans are sent anywhere.
+    """
 
     discover: Discover
     redeploy: RedeployVm
     sweep: Sweep
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
+    calendar: TeamCalendar
+    take_hint: TakeHint
     decode: Callable[[bytes], Wake]
     show: Show
     tell_story: TellStory
@@ -93,6 +111,7 @@ class Services:
     retry: RetryVm
     discover_now: DiscoverNow
     send_test_mail: SendTestMail
+    span: Callable[[str], AbstractContextManager[None]] = _no_span
 
 
 @cache
@@ -104,7 +123,20 @@ def services() -> Services:
     """
     configure_logging()
     settings = read_settings()
-    return build(settings, connect(settings))
+    app = build(settings, connect(settings))
+    return replace(app, span=_measured()) if settings.insights else app
+
+
+def _measured() -> Callable[[str], AbstractContextManager[None]]:
+    """Sends metrics and spans from now on; where that cannot be, Baton runs without."""
+    # A third of a second: not for who sends nothing.
+    from shared.adapters.otel import send_to_azure  # noqa: PLC0415 - see above
+
+    try:
+        return send_to_azure()
+    except Exception:
+        log.exception("Nothing is measured", extra={"action": "telemetry_off"})
+        return _no_span
 
 
 def build(settings: Settings, outside: Outside) -> Services:
@@ -125,19 +157,22 @@ def build(settings: Settings, outside: Outside) -> Services:
     settle = Settle(clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell)
     steps = Steps(clock=clock, vms=outside.vms, jobs=jobs, bus=bus, settle=settle, pace=pace)
     look = Look(clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses)
-    discover = Discover(
-        clock=clock,
-        policies=outside.policies,
-        jobs=jobs,
-        bus=bus,
-        see=SeeFleet(clock=clock, vms=outside.vms),
-        report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
-        report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
-        beat=Beat(alerts=outside.alerts, tell=tell),
-        mode=settings.mode,
-    )
     return Services(
-        discover=discover,
+        discover=Discover(
+            clock=clock,
+            policies=outside.policies,
+            jobs=jobs,
+            bus=bus,
+            see=SeeFleet(clock=clock, vms=outside.vms),
+            report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
+            report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
+            announce=Announce(clock=clock, tell=tell),
+            first_contact=FirstContact(
+                clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
+            ),
+            beat=Beat(alerts=outside.alerts, tell=tell),
+            mode=settings.mode,
+        ),
         redeploy=RedeployVm(
             steps=steps,
             start=StartVm(
@@ -150,19 +185,30 @@ def build(settings: Settings, outside: Outside) -> Services:
             find_out=FindOut(steps=steps),
             look_at=LookAt(steps=steps, jitter=outside.jitter),
         ),
-        sweep=Sweep(clock=clock, jobs=jobs, alerts=outside.alerts, bus=bus, pace=pace),
+        sweep=Sweep(
+            clock=clock,
+            jobs=jobs,
+            pauses=outside.pauses,
+            alerts=outside.alerts,
+            bus=bus,
+            pace=pace,
+            mode=settings.mode,
+        ),
         send_alerts=SendAlerts(
             clock=clock,
             alerts=outside.alerts,
             bus=bus,
             mailer=outside.mailer,
             letters=outside.letters,
+            calendar=TeamCalendar(clock=clock, jobs=jobs),
             digest=settings.alert_digest,
             mode=settings.mode,
         ),
         report_dead_letter=ReportDeadLetter(
             clock=clock, jobs=jobs, tell=tell, decode=outside.decode
         ),
+        calendar=TeamCalendar(clock=clock, jobs=jobs),
+        take_hint=TakeHint(clock=clock, bus=bus),
         decode=outside.decode,
         show=Show(
             clock=clock,
@@ -189,7 +235,7 @@ def build(settings: Settings, outside: Outside) -> Services:
         ),
         skip=SkipVm(clock=clock, jobs=jobs),
         retry=RetryVm(clock=clock, vms=outside.vms, jobs=jobs),
-        discover_now=DiscoverNow(clock=clock, alerts=outside.alerts, discover=discover),
+        discover_now=DiscoverNow(clock=clock, bus=bus),
         send_test_mail=SendTestMail(clock=clock, tell=tell, mails=outside.mailer is not None),
     )
 

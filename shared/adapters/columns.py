@@ -66,6 +66,9 @@ JOB = Shape(
         Column("reason", "reason", SENTENCE),
         Column("discoveredAt", "discovered_at", TIME),
         Column("plannedStart", "planned_start", TIME),
+        Column("plannedAt", "planned_at", TIME),
+        Column("toldStart", "told_start", TIME),
+        Column("toldAt", "told_at", TIME),
         Column("notBefore", "not_before", TIME),
         Column("claimedAt", "claimed_at", TIME),
         Column("startedAt", "started_at", TIME),
@@ -165,6 +168,7 @@ ALERT = Shape(
         Column("tries", "tries", INT),
         Column("triedAt", "tried_at", TIME),
         Column("note", "note", SENTENCE),
+        Column("deadline", "deadline", TIME),
     ),
 )
 

@@ -16,22 +16,26 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent / "mail_templates"
 # The order in which a reader should meet them, and what they are called in a subject.
 _KINDS = {
+    "preview": "previewed",
     "failed": "failed",
     "timedOut": "timed out",
     "aborted": "aborted",
     "missed": "missed",
     "noFit": "without a start",
     "approval": "waiting for approval",
+    "planned": "planned",
+    "done": "done",
     "unmatched": "without a policy",
     "preflight": "to be looked at",
     "deadLettered": "not handled",
     "job": "row not readable",
     "policy": "wrong policy",
-    "subscription": "subscription not read",
-    "vm": "VM not readable",
+    "subscription": "not read",
+    "vm": "not readable",
     "test": "as a test",
 }
 _OF_VMS = ("failed", "timedOut", "aborted", "missed")
+_NEWS = ("planned", "done")
 
 
 def write_mail(
@@ -52,7 +56,7 @@ def write_mail(
             alert.subject,
         ),
     )
-    subject = _subject(ranked)
+    subject = _subject(ranked, now)
     given = {"alerts": ranked, "kinds": _KINDS, "subject": subject, "mode": mode, "now": now}
     return Mail(
         id=mail_id,
@@ -64,8 +68,17 @@ def write_mail(
     )
 
 
-def _subject(alerts: Sequence[Alert]) -> str:
-    """`Baton: shop-web-02 aborted (shop)`, or counts: `Baton: 3 VMs need you: 2 aborted, 1 missed (shop)`."""
+def _subject(alerts: Sequence[Alert], now: datetime) -> str:
+    """`Baton: shop-web-02 aborted (shop), by 2026-03-09 12:00 UTC`: what, whose, and until when one can act.
+
+    Of several it has the counts: `Baton: 3 VMs need attention: 2 aborted, 1 missed (shop)`.
+    """
+    deadlines = [alert.deadline for alert in alerts if alert.deadline and alert.deadline > now]
+    until = f", by {min(deadlines):%Y-%m-%d %H:%M} UTC" if deadlines else ""
+    return _what(alerts) + until
+
+
+def _what(alerts: Sequence[Alert]) -> str:
     teams = sorted({alert.team for alert in alerts if alert.team})
     whose = f" ({', '.join(teams[:3])}{' and others' if len(teams) > 3 else ''})" if teams else ""
     if len(alerts) == 1:
@@ -78,6 +91,8 @@ def _subject(alerts: Sequence[Alert]) -> str:
         for kind in (*_KINDS, *sorted(counts.keys() - _KINDS.keys()))
         if counts[kind]
     )
+    if set(counts) <= set(_NEWS):
+        return f"Baton: {parts}{whose}"
     what = "VMs need" if set(counts) <= set(_OF_VMS) else "events need"
     return f"Baton: {len(alerts)} {what} attention: {parts}{whose}"
 

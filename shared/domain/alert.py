@@ -22,8 +22,9 @@ class Alert:
 
     Attributes:
         id: Derived from the event, so that the same event is one row, whoever raises it.
-        kind: `failed`, `aborted`, `timedOut`, `missed`, `deadLettered`; `noFit`, `approval`, `unmatched`,
-            `preflight` while there is time to act; `policy`, `subscription`, `vm`, `job` of what is unreadable;
+        kind: `failed`, `aborted`, `timedOut`, `missed`, `deadLettered`; `planned`, `done` for the owners;
+            `noFit`, `approval`, `unmatched`, `preflight`, `preview` while there is time to act;
+            `policy`, `subscription`, `vm`, `job` of what is unreadable;
             `test` once a month.
         subject: What it is about, short: a VM's name, `team/policy`, a subscription.
         team, policy: Whose; `""` where it concerns nobody in particular.
@@ -35,6 +36,7 @@ class Alert:
         leased_until: While MAILING: until when that mail is one handler's to send.
         tries: How often sending was tried.
         tried_at: When last.
+        deadline: Until when somebody can still do something about it; None where that is not known.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Alert:
     leased_until: datetime | None = None
     tries: int = 0
     tried_at: datetime | None = None
+    deadline: datetime | None = None
     note: str = ""
     etag: str = ""
 
@@ -62,6 +65,7 @@ class Mail:
 
     Attributes:
         id: Becomes the Message-ID, the same at every try, so that mail systems drop a repeat.
+        calendars: (file name, iCalendar document), attached.
     """
 
     id: str
@@ -70,6 +74,7 @@ class Mail:
     text: str
     html: str
     at: datetime
+    calendars: tuple[tuple[str, str], ...] = ()
 
 
 def event_id(kind: str, *parts: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.maintenance import MaintenanceStatus
+from shared.domain.trace import trace_of
 
 
 class JobState(StrEnum):
@@ -130,6 +131,8 @@ class Job:
         refusals: Refusals that may pass, in a row; they lengthen the wait.
         not_before: No start before this (a wait after RetryLater or a refusal).
         planned_start: The start that people are told, and none comes before it; None where none fits.
+        planned_at: When that was last decided; None where it never had a start.
+        told_start, told_at: The start that the policy's owners were last told, and when that was planned.
         reason: Why it stands as it does, for people.
         claimed_at: When the intent to start was written.
         started_at: When performMaintenance was sent and accepted.
@@ -168,6 +171,9 @@ class Job:
     refusals: int = 0
     not_before: datetime | None = None
     planned_start: datetime | None = None
+    planned_at: datetime | None = None
+    told_start: datetime | None = None
+    told_at: datetime | None = None
     reason: str = ""
     claimed_at: datetime | None = None
     started_at: datetime | None = None
@@ -246,6 +252,7 @@ class Job:
             "attempt": self.attempt,
             "state": str(self.state),
             "correlationId": self.correlation_id,
+            "traceId": trace_of(self.id).trace_id,
         }
 
 

@@ -4,34 +4,32 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.ports import AlertStore, Clock
+from shared.domain.pace import last_tick
+from shared.ports import Bus, Clock, WakeAt
 from shared.use_cases.asking import Asked
-from shared.use_cases.discover import Discover
+from shared.use_cases.take_hint import DISCOVERY
 
 log = logging.getLogger("baton.steer")
 
-# Somebody who asks twice, or three who ask at once, get what the first one found.
-_FRESH_FOR = timedelta(seconds=30)
+# Somebody who asks twice, or three who ask at once, get one discovery: it is one message by its id.
+_ONE_IN = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverNow:
-    """Discovers, unless that was just done."""
+    """Has one made by whoever handles the next message."""
 
     clock: Clock
-    alerts: AlertStore
-    discover: Discover
+    bus: Bus
 
-    async def __call__(self, *, asked: Asked) -> bool:
-        """Discovers; False where the last discovery went through within half a minute.
+    async def __call__(self, *, asked: Asked) -> None:
+        """Asks for it.
 
         Raises:
-            Retryable: The tables are busy.
+            Retryable: The bus is busy.
         """
-        last = await self.alerts.heartbeat()
-        if last and self.clock.now() - last.at < _FRESH_FOR:
-            return False
+        now = self.clock.now()
         extra = {"action": "discovery_asked", "by": asked.by}
         log.info("A discovery is asked for by %s", asked, extra=extra)
-        await self.discover()
-        return True
+        soon = WakeAt(wake=DISCOVERY, at=last_tick(now, _ONE_IN), cause="asked")
+        await self.bus.wake([soon], now=now)

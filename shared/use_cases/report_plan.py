@@ -75,6 +75,7 @@ def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:
         policy=job.policy,
         facts=facts_of_job(job, now),
         recipients=stands.policy.owners if stands.policy else (),
+        deadline=closes,
     )
 
 
@@ -98,6 +99,7 @@ def _preflight(job: Job, stands: Standing, fleet: Fleet, now: datetime) -> Alert
         policy=job.policy,
         facts=facts_of_job(job, now),
         recipients=policy.owners,
+        deadline=job.planned_start,
     )
 
 
@@ -116,6 +118,7 @@ def _unmatched(vm: Vm, why: str, now: datetime) -> Alert:
         ),
         raised_at=now,
         facts=facts_of_vm(vm, status, now) if status else (),
+        deadline=status.pre_maintenance_window_end_time if status else None,
     )
 
 
@@ -137,4 +140,5 @@ def _approval(key: PolicyKey, need: InNeed, stands: Standing, now: datetime) -> 
         team=key[0],
         policy=key[1],
         recipients=stands.policy.owners if stands.policy else (),
+        deadline=need.last,
     )

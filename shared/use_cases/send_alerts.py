@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.alert import Alert, AlertState, mail_id
-from shared.domain.errors import Retryable, Stale, Terminal
+from shared.domain.errors import BatonError, Retryable, Stale, Terminal
 from shared.domain.mode import Mode
 from shared.ports import AlertStore, Bus, Clock, Letters, Mailer
+from shared.use_cases.team_calendar import TeamCalendar
 
 log = logging.getLogger("baton.alerts")
 
@@ -42,6 +43,7 @@ class SendAlerts:
     bus: Bus
     mailer: Mailer | None
     letters: Letters
+    calendar: TeamCalendar
     digest: timedelta
     mode: Mode
 
@@ -96,6 +98,7 @@ class SendAlerts:
         mail = self.letters(
             leased, mail_id=number, recipients=recipients, mode=str(self.mode), now=now
         )
+        mail = replace(mail, calendars=await self._calendars(leased))
         extra = {"action": "mail_sent", "mail": number, "alerts": len(leased), "tries": tries}
         try:
             refused = await mailer.send(mail)
@@ -115,6 +118,17 @@ class SendAlerts:
         log.info("Mailed %d alerts", len(leased), extra=extra)
         note = f"refused: {'; '.join(refused)}" if refused else ""
         return await self._write(leased, now, state=AlertState.MAILED, note=note)
+
+    async def _calendars(self, alerts: Sequence[Alert]) -> tuple[tuple[str, str], ...]:
+        """(file name, document) of each team whose plan is announced; a mail goes out without them too."""
+        found = []
+        for team in sorted({alert.team for alert in alerts if alert.kind == "planned"}):
+            try:
+                found.append((f"{team}.ics", await self.calendar(team)))
+            except BatonError as missing:
+                extra = {"action": "calendar_missing", "team": team}
+                log.warning("No calendar of %s: %s", team, missing, extra=extra)
+        return tuple(found)
 
     async def _free_at(self, number: str, now: datetime) -> datetime | None:
         """When this mail may go; None where it may go now, as far as the others of the hour are concerned."""

@@ -29,7 +29,7 @@ class PolicyStatus:
         behind: How many VMs wait in the rollouts after it.
         start: The next planned start; None if there is none.
         closes: When the first self-service window of a waiting VM closes.
-        no_start: How many of the waiting have no start in the plan.
+        no_start: How many of all that wait have no start in the plan.
         why: What holds the next VM back; `""` where nothing waits or nothing is in its way.
         problems: What is wrong with the policy's row.
     """
@@ -121,7 +121,7 @@ class ReadStatus:
                 behind=_behind(ledger),
                 start=min(_starts(waiting), default=None),
                 closes=min(map(_closes, waiting), default=None),
-                no_start=sum(job.planned_start is None for job in waiting),
+                no_start=_without_start(ledger),
                 why=self._why(waiting, ledger, stands, pause_of(held, *key), now),
                 problems=tuple(str(problem) for problem in stands.problems) if stands else (),
             )
@@ -156,6 +156,11 @@ def _behind(ledger: Ledger | None) -> int:
     if ledger is None:
         return 0
     return sum(job.rollout > ledger.rollout and not job.state.is_end for job in ledger.jobs)
+
+
+def _without_start(ledger: Ledger | None) -> int:
+    jobs = ledger.jobs if ledger else ()
+    return sum(job.state is JobState.PLANNED and job.planned_start is None for job in jobs)
 
 
 def _starts(waiting: Iterable[Job]) -> Iterator[datetime]:

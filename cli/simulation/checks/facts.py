@@ -48,6 +48,7 @@ class JobSeen:
         ended: When its row became an end.
         freed: When its row last left `starting` and `redeploying`.
         retried: Whether somebody asked to try its maintenance again.
+        followed: Whether its row ever was `redeploying`: Baton knew that Azure took its start.
     """
 
     id: str
@@ -62,6 +63,7 @@ class JobSeen:
     ended: datetime | None = None
     freed: datetime | None = None
     retried: bool = False
+    followed: bool = False
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ from cli.given import Given
 from shared.adapters.arm import connect_arm
 from shared.adapters.letters import write_mail
 from shared.adapters.memory import MemoryBus
-from shared.adapters.memory_alerts import MemoryAlerts
 from shared.adapters.messages import decode
 from shared.adapters.system_clock import SystemClock
+from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
 from shared.adapters.table_pauses import TablePauses
@@ -106,7 +106,7 @@ async def discover() -> None:
             jobs=TableJobs(tables),
             pauses=TablePauses(tables),
             outcomes=TableOutcomes(tables),
-            alerts=MemoryAlerts(),
+            alerts=TableAlerts(tables),
             bus=MemoryBus(),
             mailer=None,
             letters=write_mail,

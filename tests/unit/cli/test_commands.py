@@ -12,7 +12,7 @@ from cli.paths import ROOT
 COMMANDS = (
     *("test", "check", "fix", "bench", "host", "demo", "up", "down"),
     *("plan", "explain", "approve"),
-    *("status", "pause", "resume", "skip", "retry", "completion"),
+    *("status", "pause", "resume", "skip", "retry", "calendar", "completion"),
 )
 POLICY_COMMANDS = ("policy validate", "policy apply", "policy list", "policy export")
 

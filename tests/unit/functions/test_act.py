@@ -7,9 +7,9 @@ import pytest
 
 from functions.act import BODY_MAX
 from shared.domain.errors import Retryable
-from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import JobState
 from shared.domain.rules import is_approved
+from shared.use_cases.take_hint import DISCOVERY
 from tests.builders import NOW, SUBSCRIPTION, a_job, a_vm
 from tests.unit.functions.site import Site
 
@@ -177,16 +177,11 @@ async def test_a_start_that_azure_took_is_not_repeated_whoever_asks(site):
     assert "never starts a VM twice" in said.json["detail"]
 
 
-async def test_a_discovery_that_just_was_is_not_made_again(site):
-    beat = Heartbeat(at=NOW, vms=0, changed=0, unmatched=0, unreadable=0, failed_subscriptions=0)
-    await site.alerts.beat(beat)
+async def test_a_discovery_that_is_asked_for_twice_is_one(site):
+    for _ in range(2):
+        await site.post("discover")
 
-    now = await site.post("discover")
-    site.clock.advance(timedelta(minutes=1))
-    later = await site.post("discover")
-
-    assert (now.json["already"], later.json["already"]) == (True, False)
-    assert (await site.alerts.heartbeat()).at == NOW + timedelta(minutes=1)
+    assert [due.wake for due in site.bus.take(NOW)] == [DISCOVERY]
 
 
 async def test_a_test_mail_is_raised_once_a_minute_and_names_who_asked(site):

@@ -5,12 +5,13 @@ from collections import Counter
 from datetime import timedelta
 
 from shared.adapters.letters import write_mail
-from shared.adapters.memory import MemoryBus, MemoryClock, MemoryMailer
+from shared.adapters.memory import MemoryBus, MemoryClock, MemoryJobs, MemoryMailer
 from shared.adapters.memory_alerts import MemoryAlerts
 from shared.domain.alert import AlertState
 from shared.domain.errors import Retryable
 from shared.domain.mode import Mode
 from shared.use_cases.send_alerts import SendAlerts
+from shared.use_cases.team_calendar import TeamCalendar
 from tests.builders import NOW, an_alert
 
 CEILING = 60
@@ -40,6 +41,7 @@ class Office:
     def __init__(self):
         self.clock = MemoryClock(NOW)
         self.alerts = MemoryAlerts()
+        self.jobs = MemoryJobs()
         self.bus = MemoryBus()
         self.post = Post(self.clock)
         self.send = SendAlerts(
@@ -48,6 +50,7 @@ class Office:
             bus=self.bus,
             mailer=self.post,
             letters=write_mail,
+            calendar=TeamCalendar(clock=self.clock, jobs=self.jobs),
             digest=DIGEST,
             mode=Mode.LIVE,
         )

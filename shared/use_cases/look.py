@@ -13,8 +13,12 @@ from shared.pause_port import PauseStore
 from shared.ports import Clock, JobStore, PolicyRow, PolicyStore
 from shared.use_cases.discover import standings_of
 
-# An open page asks for three things at once, and again every few seconds; ten people may have it open.
-_FRESH_FOR = timedelta(seconds=3)
+# An open page asks for five things at once, and again every few seconds; ten people may have it open.
+_FRESH_FOR, _USABLE_FOR = timedelta(seconds=3), timedelta(minutes=1)
+# Tens of thousands of rows take seconds to read: who has waited so long gets what was read last.
+_PATIENCE_SECONDS = 0.3
+# And so that reading them takes at most a fifth of the time, they stay fresh for longer.
+_REST = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,29 +61,50 @@ class Look:
         self._policies = policies
         self._pauses = pauses
         self._last: Seen | None = None
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[Seen] | None = None
+        self._fresh_for = _FRESH_FOR
 
     async def __call__(self) -> Seen:
-        """What the tables have, or had a few seconds ago.
+        """What the tables have, or had a few seconds ago; of large ones up to a minute ago.
 
         Raises:
             Retryable: The tables are busy.
         """
-        async with self._reading:
-            now = self._clock.now()
-            if self._last is None or not self._last.at <= now < self._last.at + _FRESH_FOR:
-                books, rows, pauses = await asyncio.gather(
-                    self._jobs.books(), self._policies.rows(), self._pauses.all()
-                )
-                self._last = Seen(
-                    at=now,
-                    books=books,
-                    rows=rows,
-                    standings=standings_of(rows, books)[0],
-                    pauses=tuple(pause for pause in pauses if pause.holds),
-                )
-            return self._last
+        last = self._last
+        age = self._clock.now() - last.at if last else _USABLE_FOR
+        if last and timedelta(0) <= age < self._fresh_for:
+            return last
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+            # Whoever waited too long for it never asks what came of it.
+            self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
+        reading = self._reading
+        if last and timedelta(0) <= age < _USABLE_FOR:
+            await asyncio.wait({reading}, timeout=_PATIENCE_SECONDS)
+            if not reading.done():
+                return last
+        # Shielded: an asker who leaves must not take the read from the others.
+        return await asyncio.shield(reading)
+
+    async def _read(self) -> Seen:
+        now = self._clock.now()
+        books, rows, pauses = await asyncio.gather(
+            self._jobs.books(), self._policies.rows(), self._pauses.all()
+        )
+        seen = Seen(
+            at=now,
+            books=books,
+            rows=rows,
+            standings=standings_of(rows, books)[0],
+            pauses=tuple(pause for pause in pauses if pause.holds),
+        )
+        # Not where somebody acted meanwhile: this may be from before.
+        if self._reading is asyncio.current_task():
+            self._last = seen
+            took = self._clock.now() - now
+            self._fresh_for = min(max(_FRESH_FOR, took + _REST * took), _USABLE_FOR / 2)
+        return seen
 
     def again(self) -> None:
         """The next look reads: somebody changed something, and wants to see it."""
-        self._last = None
+        self._last = self._reading = None

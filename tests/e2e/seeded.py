@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.adapters.table_alerts import TableAlerts
@@ -15,7 +15,7 @@ from shared.domain.alert import AlertState
 from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change, Head
-from shared.ports import PolicyRow
+from shared.ports import JobStore, PolicyRow
 from tests.builders import SUBSCRIPTION, a_job, a_status, a_vm, a_vm_id, an_alert, an_attempt
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -30,6 +30,20 @@ class Policy:
     name: str
     columns: Mapping[str, object]
     jobs: list[Job] = field(default_factory=list)
+
+    def changes(self, at: datetime) -> Iterator[Change]:
+        """Its head and jobs as transactions; each but the first needs the head's ETag of the one before."""
+        head = Head(team=self.team, policy=self.name, columns=self.columns, version="1")
+        for start in range(0, len(self.jobs), AT_ONCE):
+            yield Change(heads=(head,), jobs=tuple(self.jobs[start : start + AT_ONCE]), at=at)
+
+
+async def keep(jobs: JobStore, policy: Policy, at: datetime) -> None:
+    """Writes a policy's head and jobs."""
+    etag = ""
+    for change in policy.changes(at):
+        head = replace(change.heads[0], etag=etag)
+        etag = (await jobs.commit(replace(change, heads=(head,)))).heads[head.key]
 
 
 def a_fleet(now: datetime, *, vms: int) -> list[Policy]:
@@ -176,17 +190,7 @@ async def seed(tables: TableService, now: datetime, *, vms: int) -> None:
         await policies.write(
             PolicyRow(team=policy.team, policy=policy.name, columns=policy.columns)
         )
-        head = Head(team=policy.team, policy=policy.name, columns=policy.columns, version="1")
-        for start in range(0, len(policy.jobs), AT_ONCE):
-            part = tuple(policy.jobs[start : start + AT_ONCE])
-            committed = await jobs.commit(Change(heads=(head,), jobs=part, at=now))
-            head = Head(
-                team=head.team,
-                policy=head.policy,
-                columns=head.columns,
-                version="1",
-                etag=committed.heads[head.key],
-            )
+        await keep(jobs, policy, now)
     await policies.write(
         PolicyRow(team="lab", policy="new", columns={"match": "name:new-*", "freeze": "2026-12-24"})
     )

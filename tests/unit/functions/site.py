@@ -41,6 +41,7 @@ class Said:
     status: int
     headers: dict[str, str]
     body: bytes
+    wire: int  # bytes of the body as it was sent
 
     @property
     def json(self) -> Any:
@@ -114,7 +115,7 @@ def said(response: func.HttpResponse) -> Said:
     """An answer, unpacked; its headers in lower case."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     headers["content-type"] = response.mimetype
-    body = response.get_body()
+    sent = body = response.get_body()
     if headers.get("content-encoding") == "gzip":
         body = gzip.decompress(body)
-    return Said(response.status_code, headers, body)
+    return Said(response.status_code, headers, body, len(sent))

@@ -63,14 +63,14 @@ async def _approve(app: Services, order: Order) -> Done:
         until=datetime.fromisoformat(until) if until else None,
         seen=SeenRollout(int(path["number"]), order.version),
     )
-    waiting = "1 VM waits" if done.waiting == 1 else f"{done.waiting} VMs wait"
+    waiting = _vms(done.waiting, "waits", "wait")
     said = f"Rollout {done.rollout} is approved by {order.asked.by}; {waiting} in it."
     return Done(said=said if done.needed else f"{said} Its policy asks for no approval.")
 
 
 async def _pause(app: Services, order: Order) -> Done:
     done = await app.pause(*_scope(order), asked=order.asked)
-    said = f"{_capital(str(done.pause))}. {done.waiting} VMs are held back."
+    said = f"{_capital(str(done.pause))}. {_vms(done.waiting, 'is', 'are')} held back."
     if done.away:
         said += f" {_names(done.away)} had started and will be finished."
     return Done(said=said, already=done.already)
@@ -162,6 +162,10 @@ ACTINGS = (
 
 def _scope(order: Order) -> tuple[str, str]:
     return order.body.get("team", ""), order.body.get("policy", "")
+
+
+def _vms(number: int, one: str, more: str) -> str:
+    return f"1 VM {one}" if number == 1 else f"{number} VMs {more}"
 
 
 def _names(jobs: tuple[Job, ...]) -> str:

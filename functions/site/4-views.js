@@ -1,7 +1,7 @@
 "use strict";
 // What each view asks for, and how that looks. `load` gives what `show` draws.
 
-const KINDS = { away: "away now", bad: "went wrong", noStart: "without a start", planned: "planned", completed: "completed", ended: "ended otherwise" };
+const KINDS = { away: "away now", bad: "went wrong", noStart: "without a start", planned: "planned", completed: "completed", ended: "other ends" };
 const PAGE = 100, FEW = 10;
 
 const vmLink = (one) => h("a", { id: `vm-${one.vmId}`, href: `#/vm/${vmPath(one.vmId)}` }, one.vm);
@@ -97,7 +97,7 @@ function list(title, page, status, route, draw) {
   return [h("h1", { tabindex: "-1", id: "title" }, title), page.items.length ? [draw(), pager(page, route)] : empty(status, route.view, route.filter)];
 }
 
-const alertTable = (alerts) => table(`Times in ${myZone}`, ["When", "What", "About", "Why", "What next", "Mail"], alerts.map((one) => [moment(one.raisedAt), one.kind, one.policy ? `${one.subject} (${one.team}/${one.policy})` : one.subject, one.reason, one.nextStep, one.note || one.state]));
+const alertTable = (alerts) => table(`Times in ${myZone}`, ["When", "What", "About", "Why", "What next", "Mail"], alerts.map((one) => [moment(one.raisedAt), chip("", one.kind), one.policy ? `${one.subject} (${one.team}/${one.policy})` : one.subject, one.reason, one.nextStep, one.note || one.state]));
 
 function policyCard(one) {
   const acts = { row: "right", lastGood: "wrong; its last good version acts", nothing: "wrong; nothing starts under it" };

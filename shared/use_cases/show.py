@@ -180,18 +180,22 @@ class Show:
             )
         if heartbeat and heartbeat.failed_subscriptions:
             yield (
-                f"{heartbeat.failed_subscriptions} subscriptions could not be read: the alerts say why."
+                f"{_count(heartbeat.failed_subscriptions, 'subscription')} not read: the alerts say why."
             )
         if heartbeat and heartbeat.unreadable:
-            yield f"Azure's answers about {heartbeat.unreadable} VMs cannot be used: the alerts name them."
+            yield f"{_count(heartbeat.unreadable, 'VM')} not understood from Azure's answers: the alerts name them."
         if wrong:
-            yield f"{wrong} policy rows are wrong: see Policies."
+            yield f"{_count(wrong, 'policy row')} wrong: see Policies."
         for row in seen.books.unread:
             yield f"Row {row} of the jobs table cannot be read; nothing of its policy starts until it is mended or deleted."
         if late:
-            yield f"{late} alerts have waited for more than an hour to be mailed: look at the log of the function alerts."
+            yield f"{_count(late, 'alert')} not mailed within an hour: look at the log of the function alerts."
         if not self.mails:
             yield "No mail service is set (BATON_EMAIL_URL): alerts are only recorded."
+
+
+def _count(number: int, thing: str) -> str:
+    return f"1 {thing} is" if number == 1 else f"{number} {thing}s are"
 
 
 def show_vm(job: Job, seen: Seen) -> ShownVm:

@@ -112,7 +112,7 @@ async def test_a_policy_is_paused_and_resumed_and_everybody_sees_by_whom(site):
     again = await site.post("pause", scope | {"by": "bob"})
     resumed = await site.post("resume", scope | {"by": "bob"})
 
-    assert paused.json["said"].endswith("the shop is on TV. 1 VMs are held back.")
+    assert paused.json["said"].endswith("the shop is on TV. 1 VM is held back.")
     assert [(one["policy"], one["by"], one["reason"]) for one in seen] == [
         ("web", "ann", "the shop is on TV")
     ]

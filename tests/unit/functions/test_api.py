@@ -57,7 +57,7 @@ async def test_the_status_counts_vms_and_names_what_a_person_should_see_to(site)
     assert said.json["policies"] == {"shop": ["bad", "web"]}
     assert said.json["problems"] == [
         "The last discovery went through 60 minutes ago: look at the log of the function discover.",
-        "1 policy rows are wrong: see Policies.",
+        "1 policy row is wrong: see Policies.",
     ]
 
 

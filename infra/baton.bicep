@@ -10,7 +10,6 @@ param location string = resourceGroup().location
 param subscriptions string[] = []
 @allowed(['dryRun', 'live', 'paused'])
 param mode string = 'dryRun'
-param patching bool = false
 @minLength(1)
 param emailTo string[]
 param emailDomainId string = ''

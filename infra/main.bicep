@@ -81,7 +81,6 @@ module baton 'baton.bicep' = {
     location: location
     subscriptions: subscriptions
     mode: mode
-    patching: patching
     emailTo: emailTo
     emailDomainId: emailDomainId
     emailFrom: emailFrom

@@ -136,6 +136,6 @@ ROUTES: Final = (
         "GET",
         f"{_SUB}/providers/Microsoft.Insights/eventtypes/management/values",
         responses.list_activity,
-        "Microsoft.Insights/eventtypes/management/values/read",
+        "Microsoft.Insights/eventtypes/values/read",
     ),
 )

@@ -1,0 +1,105 @@
+"""Checks Bicep against Azure's own types, of which azure_types.json keeps what our files use.
+
+refresh_types.py writes that file. An object that it lacks is a problem too: nothing passes unchecked.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.infra.bicep import Bicep, Each, Either, Expression, Resource
+
+SNAPSHOT = Path(__file__).with_name("azure_types.json")
+# Types that Azure publishes without their properties: (type, version) → where their shape is from.
+UNTYPED = {
+    ("Microsoft.Web/sites/extensions", "2022-09-01"): "https://learn.microsoft.com/azure/"
+    "azure-functions/functions-infrastructure-as-code#deployment-package"
+}
+_OF_BICEP = {"parent", "scope", "dependsOn"}
+_SCALARS = {"string": str, "int": int, "bool": bool}
+
+
+class AzureTypes:
+    """Types as `refresh_types.py` writes them.
+
+    Attributes:
+        seen: (resource type, object) of every object that was looked up, for the refresh.
+    """
+
+    def __init__(self, types: dict[str, Any] | None = None) -> None:
+        self._types = json.loads(SNAPSHOT.read_text()) if types is None else types
+        self.seen: set[tuple[str, str]] = set()
+
+    def problems(self, bicep: Bicep) -> list[str]:
+        """What Azure would refuse, each with the file, the line and the path."""
+        return [
+            f"{bicep.path.name}:{resource.line}: {problem}"
+            for resource in bicep.resources
+            if (resource.type, resource.version) not in UNTYPED
+            for problem in self._of_resource(resource)
+        ]
+
+    def _of_resource(self, resource: Resource) -> Iterator[str]:
+        known = self._types.get(resource.type)
+        if known is None:
+            yield f"{resource.type}: not in azure_types.json; run refresh_types.py"
+            return
+        if resource.version != known["version"]:
+            yield f"{resource.type}: version {resource.version}, but checked is {known['version']}"
+        if resource.existing:
+            return
+        body = {k: v for k, v in resource.body.items() if k not in _OF_BICEP}
+        yield from self._of_object(resource.type, known["body"], body, resource.type)
+
+    def _of_object(
+        self, resource: str, name: str, value: dict[str, Any], where: str
+    ) -> Iterator[str]:
+        self.seen.add((resource, name))
+        known = self._types[resource]["objects"].get(name)
+        if known is None:
+            yield f"{where}: {name} is not in azure_types.json; run refresh_types.py"
+            return
+        properties = known["properties"]
+        for key, given in value.items():
+            kind = properties.get(key)
+            if kind is None and not known["open"]:
+                yield f"{where}.{key}: unknown property"
+            elif kind and kind.endswith("-"):
+                yield f"{where}.{key}: read-only"
+            elif kind:
+                yield from self._of_value(resource, kind.rstrip("!"), given, f"{where}.{key}")
+        for key, kind in properties.items():
+            if kind.endswith("!") and key not in value:
+                yield f"{where}.{key}: missing"
+
+    def _of_value(self, resource: str, kind: str, value: Any, where: str) -> Iterator[str]:
+        choices = [choice.strip() for choice in kind.split("|")]
+        match value:
+            case Expression() | None:
+                return
+            case Either():
+                for each in value.values:
+                    yield from self._of_value(resource, kind, each, where)
+            case Each():
+                yield from self._of_value(resource, kind, [value.value], where)
+            case list():
+                if not kind.endswith("[]"):
+                    yield f"{where}: expected {kind}, not an array"
+                    return
+                for each in value:
+                    yield from self._of_value(resource, kind[:-2].strip("()"), each, f"{where}[]")
+            case dict():
+                if kind in _SCALARS or len(choices) > 1 or kind.endswith("[]"):
+                    yield f"{where}: expected {kind}, not an object"
+                elif kind != "any":
+                    yield from self._of_object(resource, kind, value, where)
+            case _ if len(choices) > 1:
+                # Azure lists what it documents and then takes any string: what it does not list is a slip.
+                if str(value) not in choices[:-1] and str(value) != choices[-1]:
+                    yield f"{where}: {value!r} is not one of {kind}"
+            case _ if kind in _SCALARS:
+                if type(value) is not _SCALARS[kind]:
+                    yield f"{where}: expected {kind}, not {value!r}"
+            case _ if str(value) != kind and kind != "any":
+                yield f"{where}: expected {kind}, not {value!r}"

@@ -49,6 +49,7 @@ class FindOut:
                 reason="the start's answer was lost; Azure shows that it was taken",
             )
             await self.steps.jobs.commit(Change(jobs=(started,), at=now))
+            self.steps.accepted(started)
             await self.steps.look_later(started)
         elif now - claimed_at < self._quiet(vm):
             await self.steps.look_later(job)

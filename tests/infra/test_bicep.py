@@ -100,7 +100,9 @@ def test_what_azure_would_refuse_is_found(source, said):
 
 def test_what_bicep_would_refuse_is_found(tmp_path: Path):
     (tmp_path / "m.bicep").write_text("param must string\noutput there string = must")
-    source = "module m 'm.bicep' = { params: { other: missing } }\nvar idle = m.outputs.gone\nparam p ="
+    source = (
+        "module m 'm.bicep' = { params: { other: missing } }\nvar idle = m.outputs.gone\nparam p ="
+    )
     (tmp_path / "seeded.bicep").write_text(source)
 
     seeded = read(tmp_path / "seeded.bicep")

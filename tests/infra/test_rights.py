@@ -132,9 +132,7 @@ async def called(asked: Any) -> set[str]:
 def differences(granted: Iterable[str], called: set[str]) -> list[str]:
     given = set(granted)
     extra = [f"{action} is granted, and nothing calls it" for action in sorted(given - called)]
-    return extra + [
-        f"{action} is called, and not granted" for action in sorted(called - given)
-    ]
+    return extra + [f"{action} is called, and not granted" for action in sorted(called - given)]
 
 
 def reads(actions: set[str]) -> set[str]:

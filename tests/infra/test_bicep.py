@@ -70,6 +70,7 @@ def test_what_azure_publishes_no_properties_of_is_the_package_alone():
     assert used & UNTYPED.keys() == {("Microsoft.Web/sites/extensions", "2022-09-01")}
 
 
+NAMESPACE = "resource n 'Microsoft.ServiceBus/namespaces@2024-01-01' = { name: 'n', %s }"
 QUEUE = "resource q 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = { name: 'q', properties: { %s } }"
 
 
@@ -78,20 +79,16 @@ QUEUE = "resource q 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = { name
     [
         (QUEUE % "lockDurationn: 'PT1M'", "properties.lockDurationn: unknown property"),
         (QUEUE % "accessedAt: '2026-01-01'", "properties.accessedAt: read-only"),
-        (QUEUE % "maxDeliveryCount: '10'", "expected int, not '10'"),
-        (QUEUE % "requiresDuplicateDetection: 1", "expected bool, not 1"),
-        (QUEUE % "lockDuration: {}", "expected string, not an object"),
+        (QUEUE % "maxDeliveryCount: '10'", "'10' is not int"),
+        (QUEUE % "requiresDuplicateDetection: 1", "1 is not bool"),
+        (QUEUE % "lockDuration: {}", "expected string, not dict"),
         (QUEUE.replace("2024-01-01", "2017-04-01") % "", "version 2017-04-01"),
         ("resource x 'Microsoft.Unheard/of@2024-01-01' = { name: 'x' }", "not in azure_types.json"),
         (
-            "resource n 'Microsoft.ServiceBus/namespaces@2024-01-01' = { name: 'n', "
-            "location: 'l', sku: { name: a ? 'Standard' : 'Gold' } }",
-            "'Gold' is not one of",
+            NAMESPACE % "location: 'l', sku: { name: a ? 'Standard' : 'Gold' }",
+            "'Gold' is not Basic | Standard | Premium",
         ),
-        (
-            "resource n 'Microsoft.ServiceBus/namespaces@2024-01-01' = { name: 'n' }",
-            "location: missing",
-        ),
+        (NAMESPACE % "", "location: missing"),
     ],
 )
 def test_what_azure_would_refuse_is_found(source, said):

@@ -58,8 +58,9 @@ def tables_of_the_code() -> list[str]:
     for path in sorted(folder.glob("table_*.py")):
         module = importlib.import_module(f"shared.adapters.{path.stem}")
         for name, kind in inspect.getmembers(module, inspect.isclass):
+            opens: Any = kind
             if name.startswith("Table") and kind.__module__ == module.__name__:
-                kind(service)
+                opens(service)
     return service.names
 
 

@@ -39,10 +39,8 @@ def actions_of(method: str, path: str, query: dict[str, str]) -> set[str]:
     After the provider types and names take turns; a GET is `read`, a PUT or PATCH `write`, a DELETE
     `delete`, and the last part of a POST is an action of its own.
     """
-    before, found, after = path.strip("/").rpartition("/providers/")
-    if not found:
-        before, after = "", "Microsoft.Resources/" + path.strip("/")
-    provider, *parts = after.split("/")
+    _, found, after = path.strip("/").rpartition("/providers/")
+    provider, *parts = (after if found else f"Microsoft.Resources{path}").split("/")
     types = parts[0::2]
     if method == "POST":
         return {f"{provider}/{'/'.join(types)}/action"}
@@ -77,7 +75,9 @@ def actions_of(method: str, path: str, query: dict[str, str]) -> set[str]:
     ],
 )
 def test_an_action_follows_from_the_request(request_line, action):
-    assert actions_of(*request_line.split(), {}) == {action}
+    method, path = request_line.split()
+
+    assert actions_of(method, path, {}) == {action}
 
 
 async def walk(adapter: Any, port: type, values: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import os
 import re
 import runpy
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -51,9 +51,9 @@ class Asked(dict[str, str]):
         super().__init__(values)
         self.names: set[str] = set()
 
-    def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+    def get(self, name: str, default: Any = None) -> Any:
         self.names.add(name)
-        return super().get(name, default)  # type: ignore[arg-type]
+        return super().get(name, default)
 
     def __getitem__(self, name: str) -> str:
         self.names.add(name)
@@ -84,12 +84,12 @@ def named_in_infra() -> set[str]:
 
 
 @pytest.fixture
-def read_by_the_code(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+def read_by_the_code(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     asked = Asked(AS_DEPLOYED)
     monkeypatch.setattr(os, "environ", asked)
     runpy.run_path(str(ROOT / "functions/bindings.py"))
     connect(read_settings(asked))
-    yield {name for name in asked.names if OURS.fullmatch(name)}
+    return {name for name in asked.names if OURS.fullmatch(name)}
 
 
 def test_every_setting_of_infra_is_read(read_by_the_code):

@@ -71,6 +71,21 @@ def check() -> None:
     raise typer.Exit(code=int(not all(finding.passed for finding in findings)))
 
 
+@app.command(epilog=_example("./baton package released-package.zip"))
+def package(
+    out: Annotated[Path, typer.Argument(help="The zip to write.")] = Path("released-package.zip"),
+) -> None:
+    """Write what is deployed to Azure as a zip, with its libraries in it. docs/deploy.md says when."""
+    from cli.package import build  # noqa: PLC0415 - for this alone
+    from cli.say import run  # noqa: PLC0415 - rich, which nobody else here needs
+
+    def verb() -> int:
+        print(f"{out}: {build(out) / 2**20:.1f} MiB")
+        return 0
+
+    raise typer.Exit(code=run(verb))
+
+
 @app.command(epilog=_example("./baton fix --upgrade"))
 def fix(
     upgrade: Annotated[

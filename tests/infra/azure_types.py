@@ -55,6 +55,8 @@ class AzureTypes:
     def _of_object(
         self, resource: str, name: str, value: dict[str, Any], where: str
     ) -> Iterator[str]:
+        if name == "any":
+            return
         self.seen.add((resource, name))
         known = self._types[resource]["objects"].get(name)
         if known is None:
@@ -88,12 +90,11 @@ class AzureTypes:
             case list() if kind.endswith("[]"):
                 yield from each(kind[:-2].strip("()"), value, f"{where}[]")
             case dict() if kind not in _SCALARS and not kind.endswith("[]") and "|" not in kind:
-                if kind != "any":
-                    yield from self._of_object(resource, kind, value, where)
+                yield from self._of_object(resource, kind, value, where)
             case list() | dict():
                 yield f"{where}: expected {kind}, not {type(value).__name__}"
-            case _ if not _fits(kind, value):
-                yield f"{where}: {value!r} is not {kind}"
+            case _:
+                yield from [] if _fits(kind, value) else [f"{where}: {value!r} is not {kind}"]
 
 
 def _fits(kind: str, value: str | bool | int) -> bool:

@@ -54,7 +54,7 @@ param settings object = {}
 @description('Puts storage, and the bus if it is Premium, behind private endpoints in a virtual network of its own.')
 param privateNetwork bool = false
 
-@description('Private endpoints for the bus need Premium, which costs some 40 times as much.')
+@description('Private endpoints for the bus need Premium, which costs some 70 times as much.')
 @allowed(['Standard', 'Premium'])
 param busSku string = 'Standard'
 

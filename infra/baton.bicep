@@ -137,7 +137,7 @@ module app 'modules/app.bicep' = {
         BATON_JOBS_QUEUE: bus.outputs.jobsQueue
         BATON_ALERTS_QUEUE: bus.outputs.alertsQueue
         BATON_EMAIL_URL: empty(emailUrl) ? mail!.outputs.url : emailUrl
-        BATON_EMAIL_FROM: empty(emailFrom) ? mail!.outputs.sender : emailFrom
+        BATON_EMAIL_FROM: empty(emailFrom) && empty(emailUrl) ? mail!.outputs.sender : emailFrom
         BATON_EMAIL_TO: join(emailTo, ',')
       },
       settings

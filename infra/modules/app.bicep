@@ -11,7 +11,8 @@ param insightsConnectionString string
 @description('Empty: no virtual network.')
 param subnetId string
 param packageUri string
-@description('Of Baton, beside those that its identity and its neighbours here give.')
+@description('Of Baton, beside those that its identity and its neighbours here give. Among them may be a relay with its password.')
+@secure()
 param settings object
 
 // The version that every test of the project runs on, of those that Flex Consumption and azure-functions 1.x

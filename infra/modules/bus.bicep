@@ -10,6 +10,9 @@ param principalId string
 param workspaceId string
 param isPrivate bool
 
+var queueNames = ['redeploy-jobs', 'alerts']
+// Not Data Owner: without the right to manage, the platform scales by a look at the first message
+// (azure-sdk-for-net, ServiceBusMetricsProvider), which is enough for wake-ups.
 var roles = [
   '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0' // Azure Service Bus Data Receiver
   '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39' // Azure Service Bus Data Sender
@@ -32,7 +35,7 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
 }
 
 resource queues 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = [
-  for queue in ['redeploy-jobs', 'alerts']: {
+  for queue in queueNames: {
     parent: namespace
     name: queue
     properties: {
@@ -68,5 +71,5 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 
 output id string = namespace.id
 output namespace string = split(replace(namespace.properties.serviceBusEndpoint, 'https://', ''), ':')[0]
-output jobsQueue string = queues[0].name
-output alertsQueue string = queues[1].name
+output jobsQueue string = queueNames[0]
+output alertsQueue string = queueNames[1]

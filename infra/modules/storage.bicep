@@ -11,6 +11,7 @@ param isPrivate bool
 param lock bool
 
 var tablePrefix = 'Baton'
+var container = 'packages'
 var roles = {
   // What the Functions host needs for its leases, and the platform for the package.
   blobOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // Storage Blob Data Owner
@@ -56,7 +57,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
 
 resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
   parent: blobs
-  name: 'packages'
+  name: container
   properties: { publicAccess: 'None' }
 }
 
@@ -133,5 +134,5 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 output id string = account.id
 output blobEndpoint string = account.properties.primaryEndpoints.blob
 output tablesEndpoint string = account.properties.primaryEndpoints.table
-output packagesUrl string = '${account.properties.primaryEndpoints.blob}${packages.name}'
+output packagesUrl string = '${account.properties.primaryEndpoints.blob}${container}'
 output tablePrefix string = tablePrefix

@@ -30,10 +30,13 @@ def laptop_queues() -> dict[str, dict[str, Any]]:
 
 
 def test_the_queues_are_the_laptops():
-    queues = resource(read(MODULES / "bus.bicep"), "Microsoft.ServiceBus/namespaces/queues")
+    bus = read(MODULES / "bus.bicep")
+    queues = resource(bus, "Microsoft.ServiceBus/namespaces/queues")
+    names = bus.variables["queueNames"]
 
-    assert dict.fromkeys(queues.each, queues.body["properties"]) == laptop_queues()
-    assert queues.each == [JOBS_QUEUE, ALERTS_QUEUE]
+    assert queues.each == Expression("queueNames")
+    assert dict.fromkeys(names, queues.body["properties"]) == laptop_queues()
+    assert names == [JOBS_QUEUE, ALERTS_QUEUE]
 
 
 def test_the_bus_takes_no_keys():

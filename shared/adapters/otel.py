@@ -16,7 +16,8 @@ from typing import Any, Literal
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.trace import RandomIdGenerator, Tracer, TracerProvider
+from opentelemetry.sdk.trace import Tracer, TracerProvider
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, TraceFlags
 
 from shared.domain.trace import Trace, trace_of
@@ -213,7 +214,7 @@ def send_to_azure() -> Callable[[str], AbstractContextManager[None]]:
         enable_live_metrics=False,
         enable_performance_counters=False,
         sampling_ratio=1.0,  # a few spans a job; none is to be missing
-        instrumentation_options=dict.fromkeys(_INSTRUMENTATIONS, {"enabled": False}),
+        instrumentation_options={name: {"enabled": False} for name in _INSTRUMENTATIONS},
     )
     tracers, meters = trace.get_tracer_provider(), metrics.get_meter_provider()
     if not isinstance(tracers, TracerProvider) or not isinstance(meters, MeterProvider):

@@ -148,7 +148,8 @@ class LookAt:
             )
             job = replace(job, maintenance=gone)
         if verdict.then is Then.LOOK_AGAIN:
-            log.info(
+            # Not worth a line that is paid for, several times a redeploy: the outcome says it all.
+            log.debug(
                 "%s is not back yet: %s",
                 job.vm_name,
                 verdict.reason,

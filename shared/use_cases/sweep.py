@@ -71,11 +71,12 @@ class Sweep:
         """The jobs that nothing is in the way of and that nobody has moved on for long."""
         policy, since = good_policy(ledger), now - _LATE
         turns = next_turns(ledger, policy, now) if policy else ()
-        for turn in turns:
-            planned = turn.job.planned_start
-            if planned and planned <= since and turn.at <= now:
-                if why_not_now(turn.job, ledger, policy, self.mode, now) is None:
-                    yield turn.job
+        # Who waits behind others is woken when they are done: since then it has its time.
+        moved = max((job.freed_at or job.discovered_at for job in ledger.jobs), default=now)
+        for job in (turn.job for turn in turns if turn.at <= now and moved <= since):
+            is_past = bool(job.planned_start and job.planned_start <= since)
+            if is_past and not why_not_now(job, ledger, policy, self.mode, now):
+                yield job
         for job in ledger.jobs:
             if job.unsettled:
                 late = job.unsettled.ended_at <= since

@@ -10,6 +10,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -36,7 +37,7 @@ class Azure(BaseHTTPRequestHandler):
     """Hands out tokens, and takes telemetry."""
 
     asked: list[str]
-    taken: list[tuple[str, dict]]
+    taken: list[tuple[str, Any]]
 
     def do_GET(self):
         self.asked.append(self.path)

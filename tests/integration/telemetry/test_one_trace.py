@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -35,7 +36,7 @@ class Measured:
 
     def points(self):
         """Metric → its points' dimensions and values, since it was last asked."""
-        found = {}
+        found: dict[str, dict[tuple[tuple[str, Any], ...], Any]] = {}
         data = self.reader.get_metrics_data() or MetricsData([])
         scopes = [scope for resource in data.resource_metrics for scope in resource.scope_metrics]
         for metric in (metric for scope in scopes for metric in scope.metrics):
@@ -129,7 +130,7 @@ def test_the_documentation_names_every_metric_with_its_dimensions():
         for row in (line.split("|") for line in table.splitlines())
         if len(row) > 4 and row[1].startswith(" `baton.")
     }
-    metrics = {}
+    metrics: dict[str, set[str]] = {}
     for measure in MEASURES:
         metrics.setdefault(measure.metric, set()).update({*measure.by, *measure.fixed})
 

@@ -151,7 +151,6 @@ def connect(settings: Settings) -> Outside:
     from shared.adapters.letters import write_mail  # noqa: PLC0415
     from shared.adapters.messages import decode  # noqa: PLC0415
     from shared.adapters.service_bus import connect_bus  # noqa: PLC0415
-    from shared.adapters.smtp import connect_mailer  # noqa: PLC0415
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
     from shared.adapters.table_alerts import TableAlerts  # noqa: PLC0415
     from shared.adapters.table_jobs import TableJobs  # noqa: PLC0415
@@ -185,10 +184,23 @@ def connect(settings: Settings) -> Outside:
             jobs_queue=settings.jobs_queue,
             alerts_queue=settings.alerts_queue,
         ),
-        mailer=connect_mailer(settings.email_url, settings.email_from)
-        if settings.email_url
-        else None,
+        mailer=connect_mailer(settings, clock),
         letters=write_mail,
         decode=decode,
         jitter=random.random,
     )
+
+
+def connect_mailer(settings: Settings, clock: Clock) -> Mailer | None:
+    """The mail service of the settings; None where there is none. Imports only what that one needs."""
+    if not settings.email_url:
+        return None
+    if settings.email_url.startswith("acs:"):
+        from shared.adapters.acs import connect_acs  # noqa: PLC0415 - as in connect
+        from shared.adapters.credentials import Identity, client_id  # noqa: PLC0415
+
+        identity = Identity(client_id(os.environ, "BATON_EMAIL"))
+        return connect_acs(settings.email_url, settings.email_from, identity, clock=clock)
+    from shared.adapters.smtp import connect_smtp  # noqa: PLC0415 - as in connect
+
+    return connect_smtp(settings.email_url, settings.email_from)

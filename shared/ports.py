@@ -338,15 +338,42 @@ class Bus(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of a mail that the mail service took.
+
+    Attributes:
+        refused: The recipients that will not get it, each with why.
+        look_after: The service cannot say yet whether it goes out: send the same mail again after that,
+            and it tells. None where it has gone out.
+    """
+
+    refused: Sequence[str] = ()
+    look_after: timedelta | None = None
+
+
 class Mailer(Protocol):
     """Sends mail."""
 
-    async def send(self, mail: Mail) -> Sequence[str]:
-        """Sends it to every recipient that is accepted; returns the refused ones with why.
+    async def send(self, mail: Mail, *, again: bool) -> Delivery:
+        """Sends it to every recipient that is accepted. Waits for no delivery.
+
+        Args:
+            mail: With its id, which is the same at every try.
+            again: Whether an earlier try may have been taken: its answer was lost, its handler died, or it
+                was to be looked at later. Where the service can be asked, it is, and gets nothing twice.
 
         Raises:
-            Retryable: Nobody got it; the service is away or busy.
+            Retryable: Nobody got it, or that is unknown; the service is away, busy, or wrongly set up.
             Terminal: Nobody will ever get it: every recipient, or the sender, was refused.
+        """
+        ...
+
+    async def check(self) -> None:
+        """Talks to the service as far as one can without sending.
+
+        Raises:
+            Retryable, Terminal: No mail would go out; says why and what to do.
         """
         ...
 

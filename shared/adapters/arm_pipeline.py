@@ -136,19 +136,21 @@ class _OnlyArm(SansIOHTTPPolicy[Any, Any]):
             raise ValueError(f"an answer of ARM leads elsewhere: {request.http_request.url[:200]}")
 
 
-class _StaticToken(SansIOHTTPPolicy[Any, Any]):
+class StaticToken(SansIOHTTPPolicy[Any, Any]):
     """For emulators: the SDK's own policy refuses plain http."""
 
     def __init__(self, token: str) -> None:
+        """`token`: guards nothing."""
         self._token = token
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Sets the header."""
         request.http_request.headers["Authorization"] = f"Bearer {self._token}"
 
 
 def _policies(url: str, credential: "AsyncTokenCredential | str", clock: Clock) -> list[Any]:
     authentication = (
-        _StaticToken(credential)
+        StaticToken(credential)
         if isinstance(credential, str)
         else AsyncARMChallengeAuthenticationPolicy(credential, scope_of(url))
     )

@@ -20,7 +20,7 @@ from shared.domain.errors import Stale, Terminal
 from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Attempt, Job
 from shared.domain.ledger import Away, Books, Change, Head, Ledger, PolicyKey
-from shared.ports import Committed, PolicyRow, Wake, WakeAt
+from shared.ports import Committed, Delivery, PolicyRow, Wake, WakeAt
 
 
 class Scripted:
@@ -388,11 +388,16 @@ class MemoryMailer(Scripted):
         self.sent: list[Mail] = []
         self.refuses = dict(refuses or {})
 
-    async def send(self, mail: Mail) -> Sequence[str]:
-        """See the port."""
-        async with self.call("send", mail):
+    async def send(self, mail: Mail, *, again: bool) -> Delivery:
+        """See the port. Sends twice what it is given twice, as SMTP does."""
+        async with self.call("send", mail, again):
             refused = [f"{a}: {self.refuses[a]}" for a in mail.recipients if a in self.refuses]
             if len(refused) == len(mail.recipients):
                 raise Terminal("every recipient was refused: " + "; ".join(refused))
             self.sent.append(mail)
-            return refused
+            return Delivery(refused=refused)
+
+    async def check(self) -> None:
+        """See the port."""
+        async with self.call("check"):
+            pass

@@ -35,6 +35,7 @@ class Alert:
         leased_until: While MAILING: until when that mail is one handler's to send.
         tries: How often sending was tried.
         tried_at: When last.
+        taken_at: When the mail service took it without saying yet what becomes of it.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Alert:
     leased_until: datetime | None = None
     tries: int = 0
     tried_at: datetime | None = None
+    taken_at: datetime | None = None
     note: str = ""
     etag: str = ""
 

@@ -1,0 +1,256 @@
+"""Mailer over Azure Communication Services Email, by azure-communication-email.
+
+A mail is sent once and never polled for: its operation id is computed from its own id, so whoever wonders
+later what became of it asks `GET /emails/operations/ID`, which answers 404 where it was never taken (ADR 13).
+That the service sends nothing twice for one Operation-Id is documented nowhere, and nothing relies on it.
+Source: REST reference of Communication Services, Email, "Send" and "Get Send Result", 2025-09-01.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from azure.communication.email.aio import EmailClient
+from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline.policies import (
+    AsyncBearerTokenCredentialPolicy,
+    HeadersPolicy,
+    RequestIdPolicy,
+    UserAgentPolicy,
+)
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.rest import HttpRequest
+
+from shared.adapters.arm_answers import error_of
+from shared.adapters.arm_errors import answer_of, retry_after
+from shared.adapters.arm_pipeline import StaticToken
+from shared.domain.alert import Mail
+from shared.domain.errors import BatonError, Retryable, Terminal
+from shared.ports import Clock, Delivery
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+_API = "2025-09-01"
+_SCOPE = "https://communication.azure.com//.default"  # as the SDK spells it, with both slashes
+_ROLE = "Communication and Email Service Owner"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 20
+# One mail with all that belongs to it; less than the lease that its handler has.
+_WITHIN = 90.0
+# Where the service does not say how long to wait.
+_LOOK_AFTER = timedelta(seconds=30)
+_THROTTLED = timedelta(minutes=1)
+# What the mail itself is at fault for, such as "Invalid format for email address".
+_OF_THE_MAIL = (400, 413, 422)
+_OURS = uuid.UUID("5f1c7f0e-6f2b-4a53-9d6c-0d7d0f4b7a10")
+
+_Answer = tuple[Any, Mapping[str, str]]
+
+
+def connect_acs(
+    url: str, sender: str, credential: "AsyncTokenCredential", *, clock: Clock
+) -> "Acs":
+    """Communication Services as Mailer; opens nothing yet.
+
+    Args:
+        url: `acs://NAME.communication.azure.com`; on loopback an emulator, by http and a static token.
+        sender: An address of a domain that is linked to the resource.
+        credential: The app's identity.
+        clock: For how long the service is left alone where it asks for that.
+    """
+    return Acs(urlsplit(url).netloc, sender, credential, clock)
+
+
+def operation_id(mail_id: str, recipient: str = "") -> str:
+    """The operation of a mail, or of its copy for one recipient: always the same UUID."""
+    return str(uuid.uuid5(_OURS, f"{mail_id}/{recipient}"))
+
+
+class _NotTaken(Terminal):
+    """The service finds fault with a mail and did not take it."""
+
+
+class Acs:
+    """Mailer; see the port."""
+
+    def __init__(
+        self, host: str, sender: str, credential: "AsyncTokenCredential", clock: Clock
+    ) -> None:
+        """Use `connect_acs`."""
+        self._host = host
+        self._sender = sender
+        self._credential = credential
+        self._clock = clock
+        self._client: EmailClient | None = None
+        self._pause: tuple[datetime, timedelta] | None = None
+
+    async def send(self, mail: Mail, *, again: bool) -> Delivery:
+        """See the port."""
+        try:
+            async with asyncio.timeout(_WITHIN):
+                return await self._send(mail, again=again)
+        except TimeoutError as error:
+            raise Retryable(f"{self._host}: no answer in time") from error
+
+    async def check(self) -> None:
+        """See the port: asks for a mail that there never was."""
+        await self._ask(operation_id("check"))
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        client, self._client = self._client, None
+        if client:
+            await client.close()
+
+    async def _send(self, mail: Mail, *, again: bool) -> Delivery:
+        """One mail to all. One bad address has the whole refused: then one mail to each."""
+        try:
+            return await self._give(mail, mail.recipients, operation_id(mail.id), again=again)
+        except _NotTaken:
+            if len(mail.recipients) == 1:
+                raise
+        refused: list[str] = []
+        waits: list[timedelta] = []
+        for recipient in mail.recipients:
+            operation = operation_id(mail.id, recipient)
+            try:
+                delivery = await self._give(mail, (recipient,), operation, again=again)
+            except Terminal as never:
+                refused.append(str(never))
+            else:
+                waits += [delivery.look_after] if delivery.look_after else []
+        if len(refused) == len(mail.recipients):
+            raise Terminal("; ".join(refused))
+        return Delivery(refused=refused, look_after=max(waits, default=None))
+
+    async def _give(
+        self, mail: Mail, recipients: tuple[str, ...], operation: str, *, again: bool
+    ) -> Delivery:
+        """One operation: what became of it if it was begun before, else it begins."""
+        told = ", ".join(recipients)
+        answer = await self._ask(operation) if again else None
+        if answer is None:
+            answer = await self._begin(self._message(mail, recipients, operation), operation, told)
+        return self._delivery(*answer, told)
+
+    async def _begin(self, message: dict[str, Any], operation: str, told: str) -> _Answer:
+        self._heed_pause()
+        try:
+            # polling=False: whoever looks later asks once; here nothing waits.
+            poller = await self._open().begin_send(
+                message, operation_id=operation, polling=False, cls=_with_headers
+            )
+            answer: _Answer = await poller.result()  # type: ignore[assignment]  # what cls made of it
+        except Exception as error:
+            raise self._meaning(error, told) from error
+        return answer
+
+    async def _ask(self, operation: str) -> _Answer | None:
+        """What the service says of an operation; None where it never took it."""
+        self._heed_pause()
+        query = {"api-version": _API}
+        request = HttpRequest("GET", f"/emails/operations/{operation}", params=query)
+        try:
+            response = await self._open().send_request(request)
+            if response.status_code == 404:
+                return None
+            response.raise_for_status()
+            return response.json(), response.headers
+        except Exception as error:
+            meaning = self._meaning(error, "")
+            if isinstance(meaning, Retryable):
+                raise meaning from error
+            # Whatever is wrong with the question, it says nothing of the mail.
+            raise Retryable(str(meaning)) from error
+
+    def _delivery(self, body: Any, headers: Mapping[str, str], told: str) -> Delivery:
+        status = body.get("status") if isinstance(body, Mapping) else None
+        if status == "Succeeded":
+            return Delivery()
+        if status in ("Failed", "Canceled"):
+            said = " ".join(error_of(body)).strip() or status
+            raise Terminal(f"{told}: {self._host} dropped the mail: {said}")
+        return Delivery(look_after=retry_after(headers, self._clock.now()) or _LOOK_AFTER)
+
+    def _message(self, mail: Mail, recipients: tuple[str, ...], operation: str) -> dict[str, Any]:
+        domain = self._sender.rsplit("@", 1)[-1]
+        return {
+            "senderAddress": self._sender,
+            "recipients": {"to": [{"address": recipient} for recipient in recipients]},
+            "content": {
+                "subject": " ".join(mail.subject.split()),
+                "plainText": mail.text,
+                "html": mail.html,
+            },
+            # The same at every try; the service replaces one that it does not like.
+            "headers": {"Message-ID": f"<{operation}@{domain}>"},
+            "userEngagementTrackingDisabled": True,
+        }
+
+    def _meaning(self, error: Exception, told: str) -> BatonError:
+        """What a failed request means. Only what is wrong with the mail itself is final."""
+        answer = answer_of(error, self._clock.now())
+        if answer is None:
+            no_token = isinstance(error, ClientAuthenticationError)
+            said = f"no token for it: {error}" if no_token else f"{type(error).__name__}: {error}"
+            return Retryable(f"{self._host}: {said[:300]}")
+        said = f"{self._host} answered {answer}"
+        if answer.status in _OF_THE_MAIL:
+            return _NotTaken(f"{told}: {said}")
+        if answer.status == 429:
+            wait = answer.retry_after or _THROTTLED
+            self._pause = (self._clock.now() + wait, wait)
+            return Retryable(said, retry_after=wait)
+        if answer.status in (401, 403):
+            said = f"{said}. The app's identity needs the role '{_ROLE}' on the resource."
+        elif answer.status == 404:
+            said = f"{said}. Is the sender's domain linked to the resource?"
+        return Retryable(said, retry_after=answer.retry_after)
+
+    def _heed_pause(self) -> None:
+        """Sends nothing while the service wants none, whatever mail it was that met its limit.
+
+        Raises:
+            Retryable: With what is left of the wait.
+        """
+        until, wait = self._pause or (self._clock.now(), timedelta(0))
+        left = until - self._clock.now()
+        # A clock that was set back must not make a pause longer than was asked for.
+        if timedelta(0) < left <= wait:
+            raise Retryable(f"{self._host} asked to be left alone", retry_after=left)
+
+    def _open(self) -> EmailClient:
+        if self._client is None:
+            plain = urlsplit(f"//{self._host}").hostname in _LOOPBACK
+            transport = AioHttpTransport(
+                connection_timeout=_CONNECT_SECONDS,
+                read_timeout=_READ_SECONDS,
+                # A proxy of the environment is for the outside, never for an emulator.
+                use_env_settings=not plain,
+            )
+            self._client = EmailClient(
+                f"{'http' if plain else 'https'}://{self._host}",
+                self._credential,
+                api_version=_API,
+                transport=transport,
+                policies=self._policies(plain=plain),
+            )
+        return self._client
+
+    def _policies(self, *, plain: bool) -> list[Any]:
+        """The SDK's chain without what sends a request again or sleeps: retries and redirects."""
+        authentication = (
+            StaticToken("emulator")
+            if plain
+            else AsyncBearerTokenCredentialPolicy(self._credential, _SCOPE)
+        )
+        return [RequestIdPolicy(), HeadersPolicy(), UserAgentPolicy("baton"), authentication]
+
+
+def _with_headers(response: Any, body: Any, _headers: Any) -> _Answer:
+    return body, response.http_response.headers

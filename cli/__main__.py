@@ -265,6 +265,27 @@ def approve(
     raise typer.Exit(say.run(lambda: verb.run(policy_name, until=until, by=by, clock=_clock())))
 
 
+@app.command(epilog=f"{_example('./baton doctor --output json')}\n\n{_EXITS}")
+def doctor(
+    output: Annotated[Literal["text", "json"], typer.Option(help="json: for programs.")] = "text",
+    send_test: Annotated[
+        bool, typer.Option("--send-test", help="Also send a mail to BATON_EMAIL_TO.")
+    ] = False,
+) -> None:
+    """Look at everything that Baton needs, and name what is missing and its fix.
+
+    As the identity that runs it. Nothing is changed, but for one row that is written and deleted.
+    """
+    from cli import say  # noqa: PLC0415 - only a verb pays for what it loads
+    from cli.doctor import command  # noqa: PLC0415
+    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
+
+    as_json, clock = output == "json", SystemClock()
+    raise typer.Exit(
+        say.run(lambda: command.run(os.environ, clock, as_json=as_json, send_test=send_test))
+    )
+
+
 @policy.command(
     epilog=f"{_example('./baton policy validate policies.yaml --fleet vms.json')}\n\n{_EXITS}"
 )

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from shared.domain.pace import Pace
 from shared.ports import (
@@ -38,6 +39,11 @@ from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
 from shared.use_cases.tell import Tell
+
+if TYPE_CHECKING:
+    from shared.adapters.acs import Acs
+    from shared.adapters.credentials import Identity
+    from shared.adapters.smtp import Smtp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,23 +190,30 @@ def connect(settings: Settings) -> Outside:
             jobs_queue=settings.jobs_queue,
             alerts_queue=settings.alerts_queue,
         ),
-        mailer=connect_mailer(settings, clock),
+        mailer=connect_mailer(settings, clock, identity),
         letters=write_mail,
         decode=decode,
         jitter=random.random,
     )
 
 
-def connect_mailer(settings: Settings, clock: Clock) -> Mailer | None:
-    """The mail service of the settings; None where there is none. Imports only what that one needs."""
+def connect_mailer(
+    settings: Settings, clock: Clock, identity: "Callable[[str], Identity]"
+) -> "Acs | Smtp | None":
+    """The mail service of the settings; None where there is none. Imports only what that one needs.
+
+    Args:
+        settings: The app's.
+        clock: For how long the service is left alone where it asks for that.
+        identity: A connection's name → the identity for it.
+    """
     if not settings.email_url:
         return None
     if settings.email_url.startswith("acs:"):
         from shared.adapters.acs import connect_acs  # noqa: PLC0415 - as in connect
-        from shared.adapters.credentials import Identity, client_id  # noqa: PLC0415
 
-        identity = Identity(client_id(os.environ, "BATON_EMAIL"))
-        return connect_acs(settings.email_url, settings.email_from, identity, clock=clock)
+        sender, email = settings.email_from, identity("BATON_EMAIL")
+        return connect_acs(settings.email_url, sender, email, clock=clock)
     from shared.adapters.smtp import connect_smtp  # noqa: PLC0415 - as in connect
 
     return connect_smtp(settings.email_url, settings.email_from)

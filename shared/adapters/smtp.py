@@ -61,6 +61,9 @@ class Smtp:
         """See the port."""
         await asyncio.to_thread(self._talk, lambda server: server.noop())
 
+    async def close(self) -> None:
+        """Nothing stays open between mails."""
+
     def _talk(self, say: Callable[[smtplib.SMTP], _T]) -> _T:
         relay = f"{self._host}:{self._port}"
         try:

@@ -118,12 +118,15 @@ def demo(
     plain: Annotated[
         bool, typer.Option("--plain", help="Lines of progress instead of the live picture.")
     ] = False,
+    acs: Annotated[
+        bool, typer.Option("--acs", help="Mail by Communication Services' wire instead of SMTP.")
+    ] = False,
     record: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Watch a fleet go through a maintenance, on real protocols, with a verdict on every promise."""
     from cli.demo import run_demo  # noqa: PLC0415 - it loads the SDKs
 
-    raise typer.Exit(code=run_demo(scenario, plain=plain, record=record))
+    raise typer.Exit(code=run_demo(scenario, plain=plain, acs=acs, record=record))
 
 
 @app.command(epilog=_example("./baton chaos --kills 60 --seed 7"))

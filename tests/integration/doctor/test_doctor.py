@@ -315,8 +315,7 @@ def test_where_permissions_are_not_shown_reading_is_tried_and_acting_is_unknown(
 
 
 def test_the_mail_of_communication_services_is_looked_at_too(patient):
-    port = patient.cloud.mail_url.rsplit(":", 1)[-1]
-    patient.set(BATON_EMAIL_URL=f"acs://127.0.0.1:{port}")
+    patient.set(BATON_EMAIL_URL=patient.cloud.acs_url)
     assert patient.examine(send_test=True)[1]["test mail"]["state"] == "ok"
 
     patient.mail_faults("deny=1")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.domain.alert import Alert, Mail
+from shared.domain.alert import Alert, Delivery, Mail
 from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Attempt, Job
 from shared.domain.ledger import Away, Books, Change, Ledger, PolicyKey
@@ -336,20 +336,6 @@ class Bus(Protocol):
     async def wake_alerts(self, at: datetime, *, now: datetime) -> None:
         """Has the alerts looked at, not before `at`."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """What became of a mail that the mail service took.
-
-    Attributes:
-        refused: The recipients that will not get it, each with why.
-        look_after: The service cannot say yet whether it goes out: send the same mail again after that,
-            and it tells. None where it has gone out.
-    """
-
-    refused: Sequence[str] = ()
-    look_after: timedelta | None = None
 
 
 class Mailer(Protocol):

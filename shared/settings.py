@@ -2,8 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
@@ -105,44 +104,6 @@ def read_settings(
     if reader.problems:
         raise InvalidInput("settings", tuple(reader.problems))
     return settings
-
-
-def known_settings() -> frozenset[str]:
-    """Every name that is read."""
-    asked = _Asked()
-    with suppress(InvalidInput):
-        read_settings(asked)
-    return frozenset(asked.names)
-
-
-def unknown_settings(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Names that begin with `BATON_` and that nothing reads: misspelt ones, most likely."""
-    # `BATON_BUS__clientId` and the like are read by the Functions host, and by the identity.
-    known = {name.split("__")[0] for name in known_settings()} | {"BATON_ARM", "BATON_EMAIL"}
-    return tuple(
-        sorted(
-            name
-            for name in environment
-            if name.startswith("BATON_") and name.split("__")[0] not in known
-        )
-    )
-
-
-class _Asked(Mapping[str, str]):
-    """An empty environment that notes what it is asked for."""
-
-    def __init__(self) -> None:
-        self.names = {"BATON_ARM_TOKEN"}  # asked for only where it may be used
-
-    def __getitem__(self, name: str) -> str:
-        self.names.add(name)
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 class _Reader:

@@ -10,6 +10,7 @@ from shared.domain.errors import Terminal
 from shared.domain.health import Finding, State
 from shared.domain.maintenance import Subscription, Vm
 from shared.domain.mode import Mode
+from shared.domain.rights import judge_rights
 from shared.ports import Clock
 
 _GROUPS_MAX = 50
@@ -69,7 +70,7 @@ async def _rights(
         async for finding in _by_trying(arm, subscription, error):
             yield finding
         return
-    found = list(health.rights(scope, held, is_live=is_live))
+    found = list(judge_rights(scope, held, is_live=is_live))
     if any(one.state is State.BROKEN for one in found):
         # The role may have been assigned to resource groups instead.
         groups = [one async for one in _groups(probe, arm, subscription, is_live=is_live)]
@@ -91,7 +92,7 @@ async def _groups(
     for name in names[:_GROUPS_MAX]:
         scope = f"/subscriptions/{subscription.id}/resourceGroups/{name}"
         held = await probe.permissions(scope)
-        for finding in health.rights(scope, held, is_live=is_live, only_vms=True):
+        for finding in judge_rights(scope, held, is_live=is_live, only_vms=True):
             yield finding
 
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 
 from cli.simulation.faults import Fault
 from cli.simulation.process import Errors, Wire
-from shared.domain.alert import Mail
+from shared.domain.alert import Delivery, Mail
 from shared.domain.errors import Retryable, Terminal
-from shared.ports import Delivery
 
 ERRORS: Errors = {
     Fault.BUSY: lambda: Retryable("451 try again later"),

@@ -27,9 +27,9 @@ from azure.core.rest import HttpRequest
 from shared.adapters.arm_answers import error_of
 from shared.adapters.arm_errors import answer_of, retry_after
 from shared.adapters.arm_pipeline import StaticToken
-from shared.domain.alert import Mail
+from shared.domain.alert import Delivery, Mail
 from shared.domain.errors import BatonError, Retryable, Terminal
-from shared.ports import Clock, Delivery
+from shared.ports import Clock
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

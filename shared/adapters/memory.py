@@ -15,12 +15,12 @@ from typing import Any
 from shared.adapters import rows
 from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
-from shared.domain.alert import Alert, AlertState, Mail
+from shared.domain.alert import Alert, AlertState, Delivery, Mail
 from shared.domain.errors import Stale, Terminal
 from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Attempt, Job
 from shared.domain.ledger import Away, Books, Change, Head, Ledger, PolicyKey
-from shared.ports import Committed, Delivery, PolicyRow, Wake, WakeAt
+from shared.ports import Committed, PolicyRow, Wake, WakeAt
 
 
 class Scripted:
@@ -379,8 +379,7 @@ class MemoryMailer(Scripted):
     """Mailer.
 
     Attributes:
-        sent: Every mail that somebody got.
-        refuses: Address → why its mail is refused.
+        sent: Every mail that somebody got. `refuses`: address → why its mail is refused.
     """
 
     def __init__(self, refuses: Mapping[str, str] | None = None) -> None:
@@ -399,5 +398,3 @@ class MemoryMailer(Scripted):
 
     async def check(self) -> None:
         """See the port."""
-        async with self.call("check"):
-            pass

@@ -9,9 +9,8 @@ from email.utils import format_datetime
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-from shared.domain.alert import Mail
+from shared.domain.alert import Delivery, Mail
 from shared.domain.errors import Retryable, Terminal
-from shared.ports import Delivery
 
 _SECONDS = 20
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -8,7 +8,6 @@ from enum import StrEnum
 from shared.domain.alert import Alert
 from shared.domain.heartbeat import Heartbeat
 from shared.domain.mode import Mode
-from shared.domain.rights import ACT, OBSERVE, OPTIONAL, Permission, missing
 
 # A minute is what every rule survives (P8); shared keys and tokens fail from five on.
 _CLOCK_OFF_MAX = timedelta(minutes=1)
@@ -223,41 +222,3 @@ def _wrong_properties(found: QueueProperties) -> Iterator[str]:
 def _told(span: timedelta) -> str:
     seconds = span.total_seconds()
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def rights(
-    scope: str, permissions: tuple[Permission, ...], *, is_live: bool, only_vms: bool = False
-) -> Iterator[Finding]:
-    """Whether the identity may do in a scope what Baton does there.
-
-    Args:
-        scope: Its ARM id.
-        permissions: What the identity has there.
-        is_live: Whether Baton acts; else the rights to act are only worth a note.
-        only_vms: For a resource group: without what can only be had on the subscription.
-    """
-    name = f"rights {scope}"
-    observe, act = missing(OBSERVE, permissions), missing(ACT, permissions)
-    if observe:
-        yield Finding(
-            name=name, state=State.BROKEN, says=_lacks(observe), fix=_grant(scope, "observe")
-        )
-    if act and is_live:
-        yield Finding(name=name, state=State.BROKEN, says=_lacks(act), fix=_grant(scope, "act"))
-    elif act:
-        says = f"{_lacks(act)}; needed before BATON_MODE is live"
-        yield Finding(name=name, state=State.NOTE, says=says, fix=_grant(scope, "act"))
-    optional = () if only_vms else missing(OPTIONAL, permissions)
-    for right in optional:
-        says = f"without {right} Baton does not know {OPTIONAL[right]}"
-        yield Finding(name=name, state=State.NOTE, says=says, fix=_grant(scope, "observe"))
-    if not (observe or act or optional):
-        yield Finding(name=name, state=State.OK, says="all that Baton uses")
-
-
-def _lacks(actions: tuple[str, ...]) -> str:
-    return f"the identity lacks {', '.join(actions)}"
-
-
-def _grant(scope: str, role: str) -> str:
-    return f"Assign Baton's role to {role} at {scope} to the identity (docs/security.md)"

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from azure.data.tables import TableServiceClient
@@ -120,10 +120,22 @@ class Patient:
         asyncio.run(run())
 
 
+def more_queues(text: str) -> str:
+    """Baton's queues, one more like them, and one that somebody made in a hurry."""
+    config = json.loads(re.sub(r"^\s*//.*", "", text, flags=re.MULTILINE))
+    queues = config["UserConfig"]["Namespaces"][0]["Queues"]
+    queues.append({**queues[0], "Name": "given-up"})
+    hurried = {"DeadLetteringOnMessageExpiration": True}
+    queues.append({"Name": "made-by-hand", "Properties": hurried})
+    return json.dumps(config)
+
+
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopCloud]:
-    config = Path(__file__).with_name("bus.json")
-    with LaptopCloud(tmp_path_factory.mktemp("cloud"), bus_config=config) as running:
+    folder = tmp_path_factory.mktemp("cloud")
+    config = folder / "bus.json"
+    config.write_text(more_queues((ROOT / "simulator/servicebus/default-config.json").read_text()))
+    with LaptopCloud(folder, bus_config=config) as running:
         yield running
 
 

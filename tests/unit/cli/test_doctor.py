@@ -17,7 +17,6 @@ from shared.domain.health import Finding, State
 from shared.domain.maintenance import Subscription
 from shared.domain.mode import Mode
 from shared.domain.rights import Permission
-from shared.settings import unknown_settings
 from tests.builders import NOW, a_vm
 
 SUB = "/subscriptions/1"
@@ -80,7 +79,7 @@ def test_settings_that_nothing_reads_are_told_and_those_of_connections_are_not()
         "PATH": "x",
     }
 
-    assert unknown_settings(environment) == ("BATON_QUITE_ANOTHER", "BATON_TABLE_PREFIXES")
+    assert here.unknown(environment) == ("BATON_QUITE_ANOTHER", "BATON_TABLE_PREFIXES")
     fixes = [finding.fix for finding in here.strange_settings(environment)]
     assert fixes == ["Remove it", "Rename it to BATON_TABLE_PREFIX"]
 

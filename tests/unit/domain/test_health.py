@@ -7,11 +7,8 @@ from shared.domain import health
 from shared.domain.health import QueueProperties, State
 from shared.domain.heartbeat import Heartbeat
 from shared.domain.mode import Mode
-from shared.domain.rights import ACT, OBSERVE, OPTIONAL, Permission, missing
 from tests.builders import NOW, an_alert
 
-SCOPE = "/subscriptions/1"
-EVERYTHING = (Permission(actions=("*",)),)
 MINUTE = timedelta(minutes=1)
 GOOD = QueueProperties(
     lock_duration=MINUTE,
@@ -126,51 +123,3 @@ def test_every_mode_but_live_is_noted():
         Mode.DRY_RUN: State.NOTE,
         Mode.PAUSED: State.NOTE,
     }
-
-
-# --- rights ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("permissions", "is_allowed"),
-    [
-        ([Permission(actions=("*",))], True),
-        ([Permission(actions=("*/read",))], True),
-        ([Permission(actions=("microsoft.compute/VIRTUALMACHINES/*",))], True),
-        ([Permission(actions=("*",), not_actions=("Microsoft.Compute/*",))], False),
-        ([Permission(actions=("Microsoft.Compute/virtualMachines/write",))], False),
-        # One assignment's exception takes nothing from what another gives.
-        ([Permission(actions=("*",), not_actions=("*",)), Permission(actions=("*/read",))], True),
-        ([], False),
-    ],
-)
-def test_a_right_is_held_where_one_permission_gives_and_does_not_except_it(permissions, is_allowed):
-    action = "Microsoft.Compute/virtualMachines/read"
-
-    assert missing([action], permissions) == (() if is_allowed else (action,))
-
-
-def test_whoever_has_everything_has_one_finding():
-    (found,) = health.rights(SCOPE, EVERYTHING, is_live=True)
-
-    assert (found.name, found.state) == (f"rights {SCOPE}", State.OK)
-
-
-def test_each_right_that_is_missing_is_named_with_the_role_that_has_it():
-    observe, act, *optional = health.rights(SCOPE, (), is_live=True)
-
-    assert (observe.state, act.state) == (State.BROKEN, State.BROKEN)
-    assert all(right in observe.says for right in OBSERVE)
-    assert all(right in act.says for right in ACT)
-    assert "role to observe" in observe.fix
-    assert "role to act" in act.fix
-    assert {one.state for one in optional} == {State.NOTE}
-    assert len(optional) == len(OPTIONAL)
-
-
-def test_a_resource_group_is_not_asked_for_what_only_a_subscription_gives():
-    held = (Permission(actions=("Microsoft.Compute/*",)),)
-
-    (found,) = health.rights(SCOPE, held, is_live=True, only_vms=True)
-
-    assert found.state is State.OK

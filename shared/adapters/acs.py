@@ -8,25 +8,18 @@ Source: REST reference of Communication Services, Email, "Send" and "Get Send Re
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azure.communication.email.aio import EmailClient
 from azure.core.exceptions import ClientAuthenticationError
-from azure.core.pipeline.policies import (
-    AsyncBearerTokenCredentialPolicy,
-    HeadersPolicy,
-    RequestIdPolicy,
-    UserAgentPolicy,
-)
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import HttpRequest
 
+from shared.adapters.acs_client import open_client
 from shared.adapters.arm_answers import error_of
 from shared.adapters.arm_errors import answer_of, retry_after
-from shared.adapters.arm_pipeline import StaticToken
 from shared.domain.alert import Delivery, Mail
 from shared.domain.errors import BatonError, Retryable, Terminal
 from shared.ports import Clock
@@ -35,13 +28,11 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
 _API = "2025-09-01"
-_SCOPE = "https://communication.azure.com//.default"  # as the SDK spells it, with both slashes
 _ROLE = "Communication and Email Service Owner"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_CONNECT_SECONDS = 5
-_READ_SECONDS = 20
 # One mail with all that belongs to it; less than the lease that its handler has.
 _WITHIN = 90.0
+# Azure's own limit for one mail (service-limits, Email, size limits).
+_RECIPIENTS_MAX = 50
 # Where the service does not say how long to wait.
 _LOOK_AFTER = timedelta(seconds=30)
 _THROTTLED = timedelta(minutes=1)
@@ -66,9 +57,9 @@ def connect_acs(
     return Acs(urlsplit(url).netloc, sender, credential, clock)
 
 
-def operation_id(mail_id: str, recipient: str = "") -> str:
-    """The operation of a mail, or of its copy for one recipient: always the same UUID."""
-    return str(uuid.uuid5(_OURS, f"{mail_id}/{recipient}"))
+def operation_id(mail_id: str, recipients: tuple[str, ...]) -> str:
+    """The operation of a mail to these recipients: always the same UUID."""
+    return str(uuid.uuid5(_OURS, "\n".join((mail_id, *recipients))))
 
 
 class _NotTaken(Terminal):
@@ -99,7 +90,7 @@ class Acs:
 
     async def check(self) -> None:
         """See the port: asks for a mail that there never was."""
-        await self._ask(operation_id("check"))
+        await self._ask(operation_id("check", ()))
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -108,37 +99,36 @@ class Acs:
             await client.close()
 
     async def _send(self, mail: Mail, *, again: bool) -> Delivery:
-        """One mail to all. One bad address has the whole refused: then one mail to each."""
-        try:
-            return await self._give(mail, mail.recipients, operation_id(mail.id), again=again)
-        except _NotTaken:
-            if len(mail.recipients) == 1:
-                raise
-        refused: list[str] = []
-        waits: list[timedelta] = []
-        for recipient in mail.recipients:
-            operation = operation_id(mail.id, recipient)
-            try:
-                delivery = await self._give(mail, (recipient,), operation, again=again)
-            except Terminal as never:
-                refused.append(str(never))
-            else:
-                waits += [delivery.look_after] if delivery.look_after else []
-        if len(refused) == len(mail.recipients):
-            raise Terminal("; ".join(refused))
-        return Delivery(refused=refused, look_after=max(waits, default=None))
+        everybody = mail.recipients
+        parts = [
+            await self._to(mail, everybody[start : start + _RECIPIENTS_MAX], again=again)
+            for start in range(0, len(everybody), _RECIPIENTS_MAX)
+        ]
+        delivery = _joined(parts)
+        if len(delivery.refused) == len(everybody):
+            raise Terminal("; ".join(delivery.refused))
+        return delivery
 
-    async def _give(
-        self, mail: Mail, recipients: tuple[str, ...], operation: str, *, again: bool
-    ) -> Delivery:
+    async def _to(self, mail: Mail, recipients: tuple[str, ...], *, again: bool) -> Delivery:
+        """One mail. A bad address has all of it refused: then one to each half, until it is alone."""
+        try:
+            return await self._give(mail, recipients, again=again)
+        except Terminal as never:
+            if len(recipients) == 1 or not isinstance(never, _NotTaken):
+                return Delivery(refused=[f"{recipient}: {never}" for recipient in recipients])
+        middle = len(recipients) // 2
+        halves = recipients[:middle], recipients[middle:]
+        return _joined([await self._to(mail, half, again=again) for half in halves])
+
+    async def _give(self, mail: Mail, recipients: tuple[str, ...], *, again: bool) -> Delivery:
         """One operation: what became of it if it was begun before, else it begins."""
-        told = ", ".join(recipients)
+        operation = operation_id(mail.id, recipients)
         answer = await self._ask(operation) if again else None
         if answer is None:
-            answer = await self._begin(self._message(mail, recipients, operation), operation, told)
-        return self._delivery(*answer, told)
+            answer = await self._begin(self._message(mail, recipients, operation), operation)
+        return self._delivery(*answer)
 
-    async def _begin(self, message: dict[str, Any], operation: str, told: str) -> _Answer:
+    async def _begin(self, message: dict[str, Any], operation: str) -> _Answer:
         self._heed_pause()
         try:
             # polling=False: whoever looks later asks once; here nothing waits.
@@ -147,7 +137,7 @@ class Acs:
             )
             answer: _Answer = await poller.result()  # type: ignore[assignment]  # what cls made of it
         except Exception as error:
-            raise self._meaning(error, told) from error
+            raise self._meaning(error) from error
         return answer
 
     async def _ask(self, operation: str) -> _Answer | None:
@@ -162,19 +152,19 @@ class Acs:
             response.raise_for_status()
             return response.json(), response.headers
         except Exception as error:
-            meaning = self._meaning(error, "")
+            meaning = self._meaning(error)
             if isinstance(meaning, Retryable):
                 raise meaning from error
             # Whatever is wrong with the question, it says nothing of the mail.
             raise Retryable(str(meaning)) from error
 
-    def _delivery(self, body: Any, headers: Mapping[str, str], told: str) -> Delivery:
+    def _delivery(self, body: Any, headers: Mapping[str, str]) -> Delivery:
         status = body.get("status") if isinstance(body, Mapping) else None
         if status == "Succeeded":
             return Delivery()
         if status in ("Failed", "Canceled"):
             said = " ".join(error_of(body)).strip() or status
-            raise Terminal(f"{told}: {self._host} dropped the mail: {said}")
+            raise Terminal(f"{self._host} dropped the mail: {said}")
         return Delivery(look_after=retry_after(headers, self._clock.now()) or _LOOK_AFTER)
 
     def _message(self, mail: Mail, recipients: tuple[str, ...], operation: str) -> dict[str, Any]:
@@ -192,7 +182,7 @@ class Acs:
             "userEngagementTrackingDisabled": True,
         }
 
-    def _meaning(self, error: Exception, told: str) -> BatonError:
+    def _meaning(self, error: Exception) -> BatonError:
         """What a failed request means. Only what is wrong with the mail itself is final."""
         answer = answer_of(error, self._clock.now())
         if answer is None:
@@ -201,7 +191,7 @@ class Acs:
             return Retryable(f"{self._host}: {said[:300]}")
         said = f"{self._host} answered {answer}"
         if answer.status in _OF_THE_MAIL:
-            return _NotTaken(f"{told}: {said}")
+            return _NotTaken(said)
         if answer.status == 429:
             wait = answer.retry_after or _THROTTLED
             self._pause = (self._clock.now() + wait, wait)
@@ -226,31 +216,16 @@ class Acs:
 
     def _open(self) -> EmailClient:
         if self._client is None:
-            plain = urlsplit(f"//{self._host}").hostname in _LOOPBACK
-            transport = AioHttpTransport(
-                connection_timeout=_CONNECT_SECONDS,
-                read_timeout=_READ_SECONDS,
-                # A proxy of the environment is for the outside, never for an emulator.
-                use_env_settings=not plain,
-            )
-            self._client = EmailClient(
-                f"{'http' if plain else 'https'}://{self._host}",
-                self._credential,
-                api_version=_API,
-                transport=transport,
-                policies=self._policies(plain=plain),
-            )
+            self._client = open_client(self._host, self._credential, api=_API)
         return self._client
-
-    def _policies(self, *, plain: bool) -> list[Any]:
-        """The SDK's chain without what sends a request again or sleeps: retries and redirects."""
-        authentication = (
-            StaticToken("emulator")
-            if plain
-            else AsyncBearerTokenCredentialPolicy(self._credential, _SCOPE)
-        )
-        return [RequestIdPolicy(), HeadersPolicy(), UserAgentPolicy("baton"), authentication]
 
 
 def _with_headers(response: Any, body: Any, _headers: Any) -> _Answer:
     return body, response.http_response.headers
+
+
+def _joined(parts: Sequence[Delivery]) -> Delivery:
+    return Delivery(
+        refused=[one for part in parts for one in part.refused],
+        look_after=max((part.look_after for part in parts if part.look_after), default=None),
+    )

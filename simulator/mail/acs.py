@@ -20,6 +20,7 @@ from aiohttp import web
 from simulator.faults import Fault, FaultPlan
 from simulator.mail.mailbox import Mailbox
 
+_RECIPIENTS_MAX = 50
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -60,6 +61,8 @@ class AcsEmail:
             raw = _raw(message, recipients, self._clock())
         except (JSONDecodeError, KeyError, TypeError) as error:
             return _error(400, "BadRequest", f"The request is not valid: {error!r}")
+        if len(recipients) > _RECIPIENTS_MAX:
+            return _error(400, "BadRequest", "Too many recipients")
         if any(self._plan.strike(recipient, "refuse") for recipient in recipients):
             return _error(400, "BadRequest", "Invalid format for email address")
         operation = request.headers.get("Operation-Id") or str(uuid.uuid4())

@@ -194,6 +194,26 @@ async def test_the_copies_for_each_of_a_mail_with_a_bad_address_are_sent_once_to
     assert (len(delivery.refused), delivery.look_after) == (1, None)
 
 
+async def test_whoever_has_a_good_address_shares_a_mail_and_two_bad_ones_cost_few_more(acs, sink):
+    good = [f"a{number:02}@example.com" for number in range(14)]
+    everybody = [*good[:7], BAD, *good[7:], "bad2@example.com"]
+    sink.faults("refuse=1@bad*@example.com")
+
+    delivery = await delivered(acs, a_mail(*everybody))
+
+    assert sorted(to for mail in sink.mails() for to in mail["envelopeTo"]) == good
+    assert len(sink.mails()) <= 8
+    assert [one.split(":")[0] for one in delivery.refused] == [BAD, "bad2@example.com"]
+
+
+async def test_more_recipients_than_one_mail_may_have_share_two(acs, sink):
+    everybody = [f"a{number:03}@example.com" for number in range(100)]
+
+    assert list((await delivered(acs, a_mail(*everybody))).refused) == []
+    assert sorted(to for mail in sink.mails() for to in mail["envelopeTo"]) == everybody
+    assert len(sink.mails()) == 2
+
+
 async def test_a_throttled_service_is_left_alone_by_every_mail_until_its_time(acs, sink, clock):
     sink.faults("throttle=1x1:30s")
     with pytest.raises(Retryable) as first:
@@ -231,7 +251,7 @@ async def test_a_mail_that_is_dropped_after_it_was_taken_is_told(acs, sink):
 
 
 async def test_a_mail_is_looked_after_as_long_as_the_service_does_not_know(acs, sink):
-    sink.faults(f"late=1:1h@{operation_id(a_mail().id)}")
+    sink.faults(f"late=1:1h@{operation_id(a_mail().id, a_mail().recipients)}")
 
     for again in (False, True, True):
         assert (await acs.send(a_mail(), again=again)).look_after == timedelta(seconds=1)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from cli.simulation.faults import Fault
 from cli.simulation.process import Errors, Wire
-from shared.domain.alert import Mail
+from shared.domain.alert import Delivery, Mail
 from shared.domain.errors import Retryable, Terminal
 
 ERRORS: Errors = {
@@ -44,6 +44,11 @@ class SimulatedMailer:
         self._relay = relay
         self._wire = wire
 
-    async def send(self, mail: Mail) -> Sequence[str]:
+    async def send(self, mail: Mail, *, again: bool) -> Delivery:  # noqa: ARG002 - as SMTP has it
+        """See the port. A relay cannot be asked what it took."""
+        refused = await self._wire.ask("mail", mail.id, lambda: self._relay.take(mail), ERRORS)
+        return Delivery(refused=refused)
+
+    async def check(self) -> None:
         """See the port."""
-        return await self._wire.ask("mail", mail.id, lambda: self._relay.take(mail), ERRORS)
+        await self._wire.ask("mail", "check", lambda: None, ERRORS)

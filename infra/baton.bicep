@@ -25,6 +25,8 @@ param privateNetwork bool = false
 param busSku string = 'Standard'
 param lock bool = true
 param packageUri string = ''
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 512
 param tags object = {}
 
 // Abbreviations of the Cloud Adoption Framework; the suffix makes names unique that are so worldwide.
@@ -127,6 +129,7 @@ module app 'modules/app.bicep' = {
     insightsConnectionString: monitoring.outputs.insightsConnectionString
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     packageUri: packageUri
+    instanceMemoryMB: instanceMemoryMB
     settings: union(
       {
         BATON_MODE: mode

@@ -64,6 +64,10 @@ param lock bool = true
 @description('Of a released package, to be deployed without a checkout. Empty: deploy it by azd or func.')
 param packageUri string = ''
 
+@description('Of an instance. The worker took 80 MB over four VMs; a fleet of many thousands may want more, at a price in proportion.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 512
+
 @description('Of every resource.')
 param tags object = {}
 
@@ -93,6 +97,7 @@ module baton 'baton.bicep' = {
     busSku: busSku
     lock: lock
     packageUri: packageUri
+    instanceMemoryMB: instanceMemoryMB
     tags: tags
   }
 }

@@ -5,12 +5,13 @@ A script for whatever environment it is run in; needs nothing of ours.
     python worker_library.py [FUNCTION PARAMETER TYPE VALUE] ...
 
 Prints JSON: `functions` (name, entryPoint, bindings), `seconds` (of the library, of the app's index, of each
-invocation), `failures` (function → what it raised).
+invocation), `failures` (function → what it raised), `megabytes` (the most memory that the process had).
 """
 
 import asyncio
 import json
 import os
+import resource
 import sys
 import time
 from types import SimpleNamespace as Plain
@@ -103,7 +104,9 @@ async def main(wanted: list[str]) -> None:
         }
         for f in functions
     ]
-    print(json.dumps({"functions": told, "seconds": seconds, "failures": failures}))  # noqa: T201
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    answer = {"functions": told, "seconds": seconds, "failures": failures, "megabytes": megabytes}
+    print(json.dumps(answer))  # noqa: T201
 
 
 if __name__ == "__main__":

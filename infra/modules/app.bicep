@@ -11,6 +11,7 @@ param insightsConnectionString string
 @description('Empty: no virtual network.')
 param subnetId string
 param packageUri string
+param instanceMemoryMB int
 @description('Of Baton, beside those that its identity and its neighbours here give. Among them may be a relay with its password.')
 @secure()
 param settings object
@@ -85,7 +86,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       }
       scaleAndConcurrency: {
         maximumInstanceCount: 40 // the least that may be asked for
-        instanceMemoryMB: 2048
+        instanceMemoryMB: instanceMemoryMB
       }
       runtime: {
         name: 'python'

@@ -116,7 +116,8 @@ def test_the_worker_library_indexes_and_invokes_the_package(deployed, cloud, cap
             f"{name} {seconds:.2f} s"
             for name, seconds in (first["seconds"] | second["seconds"]).items()
         )
-        sys.stdout.write(f"\nthe packaged app, in a clean environment: {shown}\n")
+        most = max(first["megabytes"], second["megabytes"])
+        sys.stdout.write(f"\nthe packaged app in a clean environment: {shown}; {most:.0f} MB\n")
 
     names = {function["name"] for function in index["functions"]}
     assert names >= {"discover", "sweep", "redeploy", "alerts", "dead_letter"}

@@ -71,7 +71,7 @@ AS_DEPLOYED = {
     "BATON_JOBS_QUEUE": "redeploy-jobs",
     "BATON_ALERTS_QUEUE": "alerts",
     "BATON_MODE": "dryRun",
-    "BATON_EMAIL_URL": "smtps://user:password@relay.example.com",
+    "BATON_EMAIL_URL": "acs://acs-baton-abc.europe.communication.azure.com",
     "BATON_EMAIL_FROM": "DoNotReply@11111111-1111-4111-8111-111111111111.azurecomm.net",
     "BATON_EMAIL_TO": "oncall@example.com,other@example.com",
     "AZURE_CLIENT_ID": "11111111-1111-4111-8111-111111111111",

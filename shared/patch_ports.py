@@ -1,0 +1,74 @@
+"""What patching needs of the outside, as contracts; `ports` has the rest, and what holds for all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+
+from shared.domain.patching.results import Assessment, Installation, InstallRequest
+from shared.ports import Accepted, Activity, Operation
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchOperation(Generic[_T]):
+    """State of an assessment or an installation.
+
+    Attributes:
+        operation: `failed` too where Azure gives a result that says Failed, with the error of that.
+        result: None until there is one, and where Azure gives none.
+    """
+
+    operation: Operation
+    result: _T | None = None
+
+
+class Patches(Protocol):
+    """The patching of VMs that ARM offers. Nothing that starts something is ever sent twice."""
+
+    async def start_assessment(self, vm_id: str, *, request_id: str, within: timedelta) -> Accepted:
+        """Sends assessPatches exactly once. Its operation's URL is for `assessment`.
+
+        Args:
+            vm_id: The VM's ARM id.
+            request_id: Sent as x-ms-client-request-id.
+            within: How long to wait for the answer.
+
+        Raises:
+            Refused: ARM refused it; nothing was started.
+            StartUnknown: No answer, or a 5xx: it may have been taken.
+            VmNotFound: ARM answers 404.
+        """
+        ...
+
+    async def start_installation(
+        self, vm_id: str, *, request: InstallRequest, request_id: str, within: timedelta
+    ) -> Accepted:
+        """Sends installPatches exactly once; otherwise as `start_assessment`.
+
+        Its operation's URL is for `installation`.
+        """
+        ...
+
+    async def assessment(self, url: str) -> PatchOperation[Assessment]:
+        """Asks once how an assessment stands. Never follows an URL of another host than ARM's.
+
+        A 404, 403 or unreadable answer is `unknown`, not an error.
+
+        Raises:
+            Retryable: ARM is busy.
+        """
+        ...
+
+    async def installation(self, url: str) -> PatchOperation[Installation]:
+        """Asks once how an installation stands; otherwise as `assessment`."""
+        ...
+
+    async def installation_activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
+        """What the activity log has of installPatches on this VM; empty where it may not be read.
+
+        Raises:
+            Retryable: It was too busy to tell anything.
+        """
+        ...

@@ -19,6 +19,7 @@ from shared.adapters.memory import (
     MemoryPolicies,
 )
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_patches import MemoryPatches, MemoryPatchStore
 from shared.bootstrap import Outside, build
 from shared.domain.alert import Mail
 from shared.domain.errors import Refused, StartUnknown
@@ -189,10 +190,12 @@ class World:
         outside = Outside(
             clock=self.clock,
             vms=self.azure,
+            patches=MemoryPatches(self.azure),
             policies=self.policies,
             jobs=self.jobs,
             outcomes=self.outcomes,
             alerts=self.alerts,
+            patch_store=MemoryPatchStore(),
             bus=self.bus,
             mailer=self.mailer,
             letters=letter,

@@ -123,7 +123,7 @@ async def test_a_status_list_without_patches_has_each_watched_vm_asked_itself():
         async for item in listed(subscription):
             yield replace(item, view=replace(item.view, patch_status=None))
 
-    watch.machines.statuses = bare
+    watch.machines.statuses = bare  # type: ignore[method-assign]
 
     records = await watch.after()
 

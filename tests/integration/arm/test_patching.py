@@ -81,9 +81,9 @@ def test_settings_are_updated_and_what_azure_refuses_is_refused():
     def settings(mode, *, hot):
         patches = models.PatchSettings(patch_mode=mode, enable_hotpatching=hot)
         windows = models.WindowsConfiguration(patch_settings=patches)
-        return models.VirtualMachineUpdate(
-            os_profile=models.OSProfile(windows_configuration=windows)
-        )
+        profile = models.OSProfile(windows_configuration=windows)
+        properties = models.VirtualMachineProperties(os_profile=profile)
+        return models.VirtualMachineUpdate(properties=properties)
 
     with emulator(mode="AutomaticByOS", hotpatching=False) as arm, compute(arm) as client:
         machines = client.virtual_machines

@@ -37,9 +37,7 @@ class FindOut:
         # "Started" is logged for a refused request too; only these prove that it was taken.
         taken = any(event.status.lower() in ("accepted", "succeeded") for event in mine)
         if vm is None:
-            await self.steps.conclude(
-                job.ended(JobState.GONE, now=now, reason="the VM was deleted")
-            )
+            await self.steps.conclude(_gone(job, mine[0] if taken else None, now))
         elif taken or shows_acceptance(job, vm, now):
             started = job.moved(
                 JobState.REDEPLOYING,
@@ -85,6 +83,21 @@ class FindOut:
         Azure drops the maintenance when it is done as when it takes it back: then only the log tells.
         """
         return self.steps.pace.quiet if vm.maintenance else max(self.steps.pace.quiet, _LOG_IS_LATE)
+
+
+def _gone(job: Job, taken: Activity | None, now: datetime) -> Job:
+    """The job of a VM that was deleted while its start had no answer; the log may say more than the VM."""
+    if taken is None:
+        reason = "the VM was deleted, and nothing shows whether its start had reached Azure"
+        return job.ended(JobState.GONE, now=now, reason=reason)
+    return job.ended(
+        JobState.GONE,
+        now=now,
+        reason="the VM was deleted after its start",
+        started_at=job.claimed_at,
+        correlation_id=taken.correlation_id,
+        accepted=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

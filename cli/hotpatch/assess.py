@@ -52,7 +52,7 @@ def _check(record: PatchRecord, began: Any, desk: Desk) -> None:
     if record.patches_at and record.patches_at >= began:
         return
     waited = format_duration(desk.clock.now() - began)
-    why = record.assessment_problem or f"it did not end within {waited}, or Azure gave no answer"
+    why = record.assessment_problem or f"it did not end within {waited}"
     raise Terminal(f"No assessment of {record.vm_name}: {why}")
 
 

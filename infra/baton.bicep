@@ -164,3 +164,6 @@ output functionAppName string = app.outputs.name
 output principalId string = identity.properties.principalId
 output tablesEndpoint string = storage.outputs.tablesEndpoint
 output busNamespace string = bus.outputs.namespace
+@description('Empty where it is a relay, whose address may hold a password.')
+output emailUrl string = empty(emailUrl) ? mail!.outputs.url : ''
+output emailFrom string = empty(emailFrom) && empty(emailUrl) ? mail!.outputs.sender : emailFrom

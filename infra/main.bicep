@@ -22,7 +22,7 @@ param subscriptions string[] = [subscription().subscriptionId]
 @allowed(['dryRun', 'live', 'paused'])
 param mode string = 'dryRun'
 
-@description('Whether policies may have patches assessed and installed. Its rights are granted only then, and for installing only outside dryRun.')
+@description('Whether policies may have patches assessed and installed. The rights for it are granted only then, and only outside dryRun.')
 param patching bool = false
 
 @description('Who gets every mail of Baton, and the alarms about Baton.')
@@ -116,6 +116,11 @@ module rights 'rights/subscription.bicep' = [
 
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_NAME string = baton.outputs.functionAppName
+output BATON_PRINCIPAL_ID string = baton.outputs.principalId
+// What ./baton doctor and the other commands need of the app's settings.
+output BATON_MODE string = mode
+output BATON_SUBSCRIPTIONS string = join(subscriptions, ',')
 output BATON_TABLES__endpoint string = baton.outputs.tablesEndpoint
 output BATON_BUS__fullyQualifiedNamespace string = baton.outputs.busNamespace
-output BATON_PRINCIPAL_ID string = baton.outputs.principalId
+output BATON_EMAIL_URL string = baton.outputs.emailUrl
+output BATON_EMAIL_FROM string = baton.outputs.emailFrom

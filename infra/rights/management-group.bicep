@@ -7,17 +7,17 @@ param principalId string
 @description('Whether Baton may act, or see alone.')
 param act bool = false
 
-@description('Whether patches too.')
+@description('Whether it may act on patches too.')
 param patching bool = false
 
 var actions = loadJsonContent('actions.json')
 var observe = {
   name: 'observe'
-  actions: concat(actions.observe, patching ? actions.assess : [])
+  actions: actions.observe
 }
 var change = {
   name: 'act'
-  actions: concat(actions.act, patching ? actions.install : [])
+  actions: concat(actions.act, patching ? actions.patch : [])
 }
 var roles = act ? [observe, change] : [observe]
 

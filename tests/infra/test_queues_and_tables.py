@@ -7,6 +7,9 @@ from typing import Any
 
 from cli.paths import ROOT
 from shared.adapters import table_jobs
+from shared.domain import health
+from shared.domain.durations import parse_duration
+from shared.domain.health import QueueProperties
 from shared.settings import ALERTS_QUEUE, JOBS_QUEUE, read_settings
 from tests.infra.bicep import Bicep, Expression, Resource, read
 
@@ -37,6 +40,26 @@ def test_the_queues_are_the_laptops():
     assert queues.each == Expression("queueNames")
     assert dict.fromkeys(names, queues.body["properties"]) == laptop_queues()
     assert names == [JOBS_QUEUE, ALERTS_QUEUE]
+
+
+def test_the_doctor_finds_the_queues_well():
+    bus = read(MODULES / "bus.bicep")
+    properties = resource(bus, "Microsoft.ServiceBus/namespaces/queues").body["properties"]
+    durations = ("lockDuration", "defaultMessageTimeToLive", "duplicateDetectionHistoryTimeWindow")
+    lock, live, duplicates = (parse_duration(properties[d], field=d) for d in durations)
+
+    found = QueueProperties(
+        lock_duration=lock,
+        max_delivery_count=properties["maxDeliveryCount"],
+        default_message_time_to_live=live,
+        requires_duplicate_detection=properties["requiresDuplicateDetection"],
+        duplicate_detection_history_time_window=duplicates,
+        requires_session=False,
+        dead_lettering_on_message_expiration=False,
+        forwards=False,
+        status="Active",
+    )
+    assert health.queue(JOBS_QUEUE, found).state is health.State.OK
 
 
 def test_the_bus_takes_no_keys():

@@ -1,19 +1,22 @@
 """The custom roles have exactly the actions that the code calls, derived from what it sends over the wire."""
 
+import asyncio
 import inspect
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 from cli.paths import ROOT
-from shared.adapters.arm import connect_arm
+from shared.adapters.arm import Arm, connect_arm
 from shared.adapters.memory import MemoryClock
+from shared.bootstrap import Outside
 from shared.domain.errors import BatonError
-from shared.ports import VirtualMachines
+from shared.domain.patching.results import InstallRequest
+from shared.domain.rights import ACT, OBSERVE, OPTIONAL
 from tests.infra.bicep import Expression, read
 from tests.integration.arm.emulator import SUB, fleet, serve, vm
 
@@ -99,33 +102,42 @@ async def walk(adapter: Any, port: type, values: dict[str, Any]) -> None:
             pass
 
 
-@pytest.fixture(scope="module")
-def asked() -> Iterator[Any]:
+# Field of Outside → what implements it, of those ports that Resource Manager stands behind.
+BY_ARM: dict[str, Callable[[Arm], object]] = {
+    "vms": lambda arm: arm,
+    "patches": lambda arm: arm.patches,
+}
+
+
+async def asked_by(port: str) -> list[dict[str, Any]]:
+    """Every request that a method of the port sends."""
     with serve(fleet(vm())) as emulator:
-        yield emulator
+        values = {
+            "subscription_id": SUB,
+            "vm_id": VM_ID,
+            "url": f"{emulator.url}/subscriptions/{SUB}/providers/Microsoft.Compute/locations/westeurope/operations/1",
+            "request_id": "a-request",
+            "request": InstallRequest(maximum_duration=timedelta(hours=1)),
+            "within": timedelta(seconds=5),
+            "since": NOW,
+        }
+        for subscriptions in ((), (SUB,)):
+            arm = connect_arm(emulator.url, "a-token", subscriptions, clock=MemoryClock(NOW))
+            await walk(BY_ARM[port](arm), get_type_hints(Outside)[port], values)
+            await arm.close()
+        return [record for record in emulator.log() if record["kind"] == "request"]
 
 
-@pytest.fixture
-async def called(asked: Any) -> set[str]:
-    """Every action that the code has a call for."""
-    operation = f"{asked.url}/subscriptions/{SUB}/providers/Microsoft.Compute/locations/westeurope/operations/1"
-    values = {
-        "subscription_id": SUB,
-        "vm_id": VM_ID,
-        "url": operation,
-        "request_id": "a-request",
-        "within": timedelta(seconds=5),
-        "since": NOW,
-    }
-    for subscriptions in ((), (SUB,)):
-        arm = connect_arm(asked.url, "a-token", subscriptions, clock=MemoryClock(NOW))
-        await walk(arm, VirtualMachines, values)
-        await arm.close()
-    requests = [record for record in asked.log() if record["kind"] == "request"]
+@pytest.fixture(scope="module")
+def called() -> dict[str, set[str]]:
+    """Port → every action that it has a call for."""
     return {
-        action
-        for record in requests
-        for action in actions_of(record["method"], record["path"], record["query"])
+        port: {
+            action
+            for record in asyncio.run(asked_by(port))
+            for action in actions_of(record["method"], record["path"], record["query"])
+        }
+        for port in BY_ARM
     }
 
 
@@ -135,19 +147,36 @@ def differences(granted: Iterable[str], called: set[str]) -> list[str]:
     return extra + [f"{action} is called, and not granted" for action in sorted(called - given)]
 
 
-def reads(actions: set[str]) -> set[str]:
-    return {action for action in actions if action.endswith("/read")}
+def reads(called: dict[str, set[str]]) -> set[str]:
+    return {action for actions in called.values() for action in actions if is_read(action)}
 
 
-async def test_the_role_to_observe_has_exactly_the_reads(called):
+def is_read(action: str) -> bool:
+    return action.endswith("/read")
+
+
+def changes(actions: set[str]) -> set[str]:
+    return {action for action in actions if not is_read(action)}
+
+
+def test_the_role_to_observe_has_exactly_the_reads(called):
     assert differences(ROLES["observe"], reads(called)) == []
 
 
-async def test_the_role_to_act_has_exactly_the_rest(called):
-    assert differences(ROLES["act"], called - reads(called)) == []
+def test_the_role_to_act_has_exactly_the_changes(called):
+    assert differences(ROLES["act"], changes(called["vms"])) == []
 
 
-async def test_one_action_too_many_is_found(called):
+def test_patching_adds_exactly_its_changes(called):
+    assert differences(ROLES["patch"], changes(called["patches"])) == []
+
+
+def test_the_doctor_asks_for_the_same():
+    assert differences(ROLES["observe"], {*OBSERVE, *OPTIONAL}) == []
+    assert differences(ROLES["act"], set(ACT)) == []
+
+
+def test_one_action_too_many_is_found(called):
     seeded = [*ROLES["observe"], "Microsoft.Compute/virtualMachines/write"]
 
     assert differences(seeded, reads(called)) == [
@@ -155,7 +184,7 @@ async def test_one_action_too_many_is_found(called):
     ]
 
 
-async def test_one_action_too_few_is_found(called):
+def test_one_action_too_few_is_found(called):
     seeded = [action for action in ROLES["observe"] if "operations" not in action]
 
     assert differences(seeded, reads(called)) == [
@@ -171,11 +200,9 @@ def test_acting_and_patching_are_granted_only_where_they_are_wanted(scope):
         [Expression("observe"), Expression("change")],
         [Expression("observe")],
     )
-    assert rights.variables["observe"]["actions"] == Expression(
-        "concat(actions.observe, patching ? actions.assess : [])"
-    )
+    assert rights.variables["observe"]["actions"] == Expression("actions.observe")
     assert rights.variables["change"]["actions"] == Expression(
-        "concat(actions.act, patching ? actions.install : [])"
+        "concat(actions.act, patching ? actions.patch : [])"
     )
     assert not any(rights.params[name] for name in ("act", "patching"))
     (role,) = [r for r in rights.resources if r.type.endswith("roleDefinitions")]

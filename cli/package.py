@@ -6,6 +6,7 @@ Where the package lies Python may write nothing, so it is compiled here: else ea
 some thousand files, which takes five times as long as loading them.
 """
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from cli.paths import ROOT
+from cli.paths import ROOT, STATE
 from shared.domain.errors import Terminal
 
 LIBRARIES = Path(".python_packages/lib/site-packages")
@@ -23,7 +24,6 @@ LIBRARIES = Path(".python_packages/lib/site-packages")
 PYTHON = "3.11"
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-_IN_AZURE = "/home/site/wwwroot"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same files make the same zip
 
 
@@ -58,8 +58,8 @@ def lay_out(target: Path, root: Path = ROOT) -> None:
     for relative in files(root):
         (target / relative).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / relative, target / relative)
-    _install(target / LIBRARIES, root / "requirements.txt")
-    _compile(target)
+    _compile(target, "")
+    shutil.copytree(_libraries(root / "requirements.txt"), target / LIBRARIES)
 
 
 def files(root: Path = ROOT) -> list[Path]:
@@ -76,6 +76,20 @@ def files(root: Path = ROOT) -> list[Path]:
     return sorted(path.relative_to(root) for path in found)
 
 
+def _libraries(requirements: Path) -> Path:
+    """The locked libraries, compiled, as the last package with the same lock had them."""
+    digest = hashlib.sha256(requirements.read_bytes() + RUNNING.encode()).hexdigest()[:16]
+    kept = STATE / "libraries" / digest
+    if not kept.exists():
+        shutil.rmtree(kept.parent, ignore_errors=True)
+        kept.parent.mkdir(parents=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+            _install(Path(folder) / "new", requirements)
+            _compile(Path(folder) / "new", f"/{LIBRARIES}")
+            (Path(folder) / "new").rename(kept)
+    return kept
+
+
 def _install(target: Path, requirements: Path) -> None:
     """The locked libraries and nothing else, for Azure's machines whatever this one is."""
     platforms = [part for platform in _PLATFORMS for part in ("--platform", platform)]
@@ -85,7 +99,9 @@ def _install(target: Path, requirements: Path) -> None:
     subprocess.run([*pip, *options, *where], check=True)
 
 
-def _compile(folder: Path) -> None:
+def _compile(folder: Path, where: str) -> None:
+    """Compiles what will lie there in Azure's folder of the app."""
     # By hash and unchecked: a zip does not keep times well enough to compare them.
-    options = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", _IN_AZURE]
+    names = ["-s", str(folder), "-p", f"/home/site/wwwroot{where}"]
+    options = ["-q", "--invalidation-mode", "unchecked-hash", *names]
     subprocess.run([sys.executable, "-m", "compileall", *options, str(folder)], check=True)

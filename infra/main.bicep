@@ -64,7 +64,7 @@ param lock bool = true
 @description('Of a released package, to be deployed without a checkout. Empty: deploy it by azd or func.')
 param packageUri string = ''
 
-@description('Of an instance. The worker took 80 MB over four VMs; a fleet of many thousands may want more, at a price in proportion.')
+@description('Of an instance, beside the 272 MB that the platform adds for its host. The worker takes some 200 MB. With 512 comes a quarter of a core, with 2048 a whole one, at four times the price: for fleets of many thousands.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 512
 

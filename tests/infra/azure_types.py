@@ -31,6 +31,11 @@ class AzureTypes:
         self._types = json.loads(SNAPSHOT.read_text()) if types is None else types
         self.seen: set[tuple[str, str]] = set()
 
+    def properties(self, resource: str) -> set[str]:
+        """The names of what a resource has; none where Azure publishes none."""
+        known = self._types.get(resource)
+        return set(known["objects"][known["body"]]["properties"]) if known else set()
+
     def problems(self, bicep: Bicep) -> list[str]:
         """What Azure would refuse, each with the file, the line and the path."""
         return [

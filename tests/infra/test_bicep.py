@@ -127,3 +127,17 @@ def test_main_hands_every_parameter_of_baton_on():
 
     (handed,) = [module.params for module in main.modules if module.symbol == "baton"]
     assert handed.keys() == baton.params.keys()
+
+
+def test_every_resource_that_can_have_tags_gets_them():
+    types = AzureTypes()
+    untagged = [
+        f"{bicep.path.name}: {resource.symbol}"
+        for bicep in FILES
+        for resource in bicep.resources
+        if not resource.existing
+        and "tags" in types.properties(resource.type)
+        and "tags" not in resource.body
+    ]
+
+    assert untagged == []

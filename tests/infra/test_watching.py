@@ -120,6 +120,16 @@ def test_every_alarm_tells_the_action_group():
     assert all("actionGroupId" in str(rule.body["properties"]["actions"]) for rule in rules)
 
 
+def test_azures_notices_go_to_a_function_that_is_there():
+    (group,) = [r for r in read(INFRA / "hints.bicep").resources if r.symbol == "actionGroup"]
+    (receiver,) = group.body["properties"]["azureFunctionReceivers"]
+    hint = (ROOT / "functions/hint.py").read_text()
+
+    assert f'@bp.function_name("{receiver["functionName"]}")' in hint
+    (route,) = re.findall(r"/api/(\w+)\?", receiver["httpTriggerUrl"].text)
+    assert f'route="{route}"' in hint
+
+
 def test_files_that_bicep_loads_are_there():
     for path in INFRA.rglob("*.bicep"):
         for name in re.findall(r"load\w+Content\('([^']+)'\)", path.read_text()):

@@ -13,7 +13,7 @@ from cli.simulation.faults import NONE
 from cli.simulation.fleet import FleetOf
 from cli.simulation.setup import PolicyWrite, Setup
 from cli.simulation.world import World
-from shared.adapters.otel import MEASURES
+from shared.adapters.measures import MEASURES
 from shared.telemetry import JsonLines
 from simulator.scenario_model import ArmSettings, Step, Subscription, Vm, Windows, Word
 

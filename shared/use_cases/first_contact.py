@@ -40,7 +40,7 @@ class FirstContact:
         return Alert(
             id=event_id("preview", "offered" if lines else "nothing"),
             kind="preview",
-            subject=f"{len(lines)} VMs",
+            subject=_vms(len(lines)),
             reason=_summary(plan, sight, len(lines)),
             next_step=(
                 "Nothing is done to any VM. ./baton plan shows this as of now, ./baton explain VM says why of "
@@ -52,7 +52,7 @@ class FirstContact:
 
 
 def _summary(plan: Plan, sight: Sight, offered: int) -> str:
-    seen = f"Baton sees {len(sight.fleet.vms)} VMs"
+    seen = f"Baton sees {_vms(len(sight.fleet.vms))}"
     if not offered:
         return f"{seen}, and Azure offers none of them a maintenance now."
     starts = [job.planned_start for job in plan.planned if job.planned_start]
@@ -75,6 +75,10 @@ def _lines(plan: Plan, sight: Sight) -> Iterator[tuple[str, str]]:
     for key, why in sorted(plan.unmatched.items()):
         vm = sight.fleet.vms[key]
         yield f"{vm.name} ({vm.resource_group})", f"left alone: {why}"
+
+
+def _vms(count: int) -> str:
+    return "1 VM" if count == 1 else f"{count} VMs"
 
 
 def _name(job: Job) -> str:

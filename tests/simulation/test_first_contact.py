@@ -65,7 +65,7 @@ async def test_with_nothing_offered_it_says_so_and_shows_the_first_maintenance_t
     await world.run(HOUR)
 
     second = previews(world)[1]
-    assert first.reason == "Baton sees 1 VMs, and Azure offers none of them a maintenance now."
+    assert first.reason == "Baton sees 1 VM, and Azure offers none of them a maintenance now."
     assert first.facts == ()
     assert [label for label, _ in second.facts] == ["web-1 (shop)"]
     assert len(previews(world)) == 2

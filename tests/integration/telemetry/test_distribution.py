@@ -1,22 +1,21 @@
 """Microsoft's distribution, in a process of its own, sends what Baton measures with the app's identity."""
 
-import gzip
-import json
 import os
 import ssl
 import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.ingestion import Ingestion
 
 ROOT = Path(__file__).resolve().parents[3]
 CLIENT_ID = "33333333-3333-3333-3333-333333333333"
@@ -33,42 +32,11 @@ with send_to_azure()("discover"):
 """
 
 
-class Azure(BaseHTTPRequestHandler):
-    """Hands out tokens, and takes telemetry."""
-
-    asked: list[str]
-    taken: list[tuple[str, Any]]
-
-    def do_GET(self):
-        self.asked.append(self.path)
-        self._answer(
-            {"access_token": "of-the-identity", "expires_on": "4102444800", "resource": "r"}
-        )
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        text = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
-        items = json.loads(text)
-        self.taken += [(self.headers.get("Authorization", ""), item) for item in items]
-        self._answer({"itemsReceived": len(items), "itemsAccepted": len(items), "errors": []})
-
-    def _answer(self, value):
-        body = json.dumps(value).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def azure(tmp_path):
     """(the ingestion's URL over TLS, the identity's over plain http, the CA's file, the handler)."""
     certificate, key = _certificate(tmp_path)
-    handler = type("Handler", (Azure,), {"asked": [], "taken": []})
+    handler = Ingestion.fresh()
     servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

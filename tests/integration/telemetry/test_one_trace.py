@@ -13,7 +13,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from shared.adapters.otel import MEASURES, Telemeter, attach, spans_of
+from shared.adapters.measures import MEASURES
+from shared.adapters.otel import Telemeter, attach, spans_of
 from shared.domain.trace import trace_of
 from tests.builders import a_vm
 from tests.simulation.world import AWAY, World

@@ -39,17 +39,11 @@ class BusProbe:
     def __init__(
         self, connection_string: str, namespace: str, credential: "AsyncTokenCredential"
     ) -> None:
-        """As `connect_bus`; opens its connection on first use."""
+        """As `connect_bus`; opens nothing yet."""
         self._connection_string = connection_string
-        options: dict[str, Any] = {"retry_total": 1, "try_timeout": _SECONDS}
-        if connection_string:
-            self._client = ServiceBusClient.from_connection_string(connection_string, **options)
-            self._admin = ServiceBusAdministrationClient.from_connection_string(
-                connection_string, transport=_transport(connection_string), retry_total=1
-            )
-        else:
-            self._client = ServiceBusClient(namespace, credential, **options)
-            self._admin = ServiceBusAdministrationClient(namespace, credential, retry_total=1)
+        self._namespace = namespace
+        self._credential = credential
+        self._opened: tuple[ServiceBusClient, ServiceBusAdministrationClient] | None = None
 
     async def try_sending(self, queue: str) -> None:
         """Opens a link to send on.
@@ -58,7 +52,7 @@ class BusProbe:
             Retryable, Terminal: It cannot be opened.
         """
         try:
-            async with self._client.get_queue_sender(queue):
+            async with self._open()[0].get_queue_sender(queue):
                 pass
         except (AzureError, OSError, ValueError) as error:
             raise meaning(error, queue) from error
@@ -88,7 +82,7 @@ class BusProbe:
             Retryable: The bus is away.
         """
         try:
-            return _properties(await self._admin.get_queue(queue))
+            return _properties(await self._open()[1].get_queue(queue))
         except ResourceNotFoundError as error:
             raise Terminal(f"queue {queue}: there is none") from error
         except (ClientAuthenticationError, HttpResponseError) as error:
@@ -104,17 +98,43 @@ class BusProbe:
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._client.close()
-        await self._admin.close()
+        opened, self._opened = self._opened, None
+        for client in opened or ():
+            await client.close()
 
     async def _peek(
         self, queue: str, sub_queue: ServiceBusSubQueue | None, most: int
     ) -> list[ServiceBusReceivedMessage]:
         try:
-            async with self._client.get_queue_receiver(queue, sub_queue=sub_queue) as receiver:
+            client, _ = self._open()
+            async with client.get_queue_receiver(queue, sub_queue=sub_queue) as receiver:
                 return await receiver.peek_messages(most, timeout=_SECONDS)
         except (AzureError, OSError, ValueError) as error:
             raise meaning(error, queue, _RECEIVER) from error
+
+    def _open(self) -> tuple[ServiceBusClient, ServiceBusAdministrationClient]:
+        """The clients for messages and for properties.
+
+        Raises:
+            ValueError: The connection string is none.
+        """
+        if self._opened is None:
+            text = self._connection_string
+            options: dict[str, Any] = {"retry_total": 1}
+            if text:
+                self._opened = (
+                    ServiceBusClient.from_connection_string(text, try_timeout=_SECONDS, **options),
+                    ServiceBusAdministrationClient.from_connection_string(
+                        text, transport=_transport(text), **options
+                    ),
+                )
+            else:
+                place = self._namespace, self._credential
+                self._opened = (
+                    ServiceBusClient(*place, try_timeout=_SECONDS, **options),
+                    ServiceBusAdministrationClient(*place, **options),
+                )
+        return self._opened
 
 
 def _properties(found: "Described") -> QueueProperties:

@@ -282,6 +282,20 @@ def test_the_one_thing_that_is_broken_comes_first_with_its_fix(patient, breaks, 
     assert code == (2 if name.startswith("setting ") else 1)
 
 
+@pytest.mark.parametrize(
+    "bus", ["Endpoint=sb://127.0.0.1:1;SharedAccessKey=x", "nonsense=1;", "Endpoint=sb://x"]
+)
+def test_a_bus_that_is_not_there_breaks_both_queues_and_nothing_else(patient, bus):
+    key = "SharedAccessKeyName=Root;SharedAccessKey=KEY;UseDevelopmentEmulator=true;"
+    patient.set(BATON_BUS=f"{bus};{key}")
+
+    code, findings = patient.examine()
+
+    broken = [name for name, one in findings.items() if one["state"] == "broken"]
+    assert (code, broken) == (1, ["queue redeploy-jobs", "queue alerts"])
+    assert "BATON_BUS" in findings["queue alerts"]["fix"]
+
+
 def test_a_queue_made_by_hand_has_every_property_named_that_is_wrong(patient):
     patient.set(BATON_ALERTS_QUEUE="made-by-hand")
 

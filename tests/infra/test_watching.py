@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.paths import ROOT
-from shared.adapters.otel import MEASURES
+from shared.adapters.measures import MEASURES
 from tests.infra.bicep import read
 
 INFRA = ROOT / "infra"

@@ -32,6 +32,8 @@ param tags object = {}
 // Abbreviations of the Cloud Adoption Framework; the suffix makes names unique that are so worldwide.
 var suffix = uniqueString(resourceGroup().id, name)
 var unique = '${name}-${suffix}'
+var usesRelay = !empty(emailUrl)
+var needsSender = empty(emailFrom) && !usesRelay
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-${name}'
@@ -100,7 +102,7 @@ module endpoints 'modules/endpoints.bicep' = if (privateNetwork) {
   }
 }
 
-module mail 'modules/mail.bicep' = if (empty(emailUrl)) {
+module mail 'modules/mail.bicep' = if (!usesRelay) {
   name: 'mail'
   params: {
     name: unique
@@ -139,8 +141,8 @@ module app 'modules/app.bicep' = {
         BATON_BUS__fullyQualifiedNamespace: bus.outputs.namespace
         BATON_JOBS_QUEUE: bus.outputs.jobsQueue
         BATON_ALERTS_QUEUE: bus.outputs.alertsQueue
-        BATON_EMAIL_URL: empty(emailUrl) ? mail!.outputs.url : emailUrl
-        BATON_EMAIL_FROM: empty(emailFrom) && empty(emailUrl) ? mail!.outputs.sender : emailFrom
+        BATON_EMAIL_URL: usesRelay ? emailUrl : mail!.outputs.url
+        BATON_EMAIL_FROM: needsSender ? mail!.outputs.sender : emailFrom
         BATON_EMAIL_TO: join(emailTo, ',')
       },
       settings
@@ -165,5 +167,5 @@ output principalId string = identity.properties.principalId
 output tablesEndpoint string = storage.outputs.tablesEndpoint
 output busNamespace string = bus.outputs.namespace
 @description('Empty where it is a relay, whose address may hold a password.')
-output emailUrl string = empty(emailUrl) ? mail!.outputs.url : ''
-output emailFrom string = empty(emailFrom) && empty(emailUrl) ? mail!.outputs.sender : emailFrom
+output emailUrl string = usesRelay ? '' : mail!.outputs.url
+output emailFrom string = needsSender ? mail!.outputs.sender : emailFrom

@@ -108,10 +108,10 @@ resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024
 // A released package holds its libraries already, so nothing is built in Azure.
 // The shape is the one of https://learn.microsoft.com/azure/azure-functions/functions-infrastructure-as-code,
 // which Bicep's own types do not know.
-#disable-next-line BCP187
 resource package 'Microsoft.Web/sites/extensions@2022-09-01' = if (!empty(packageUri)) {
   parent: app
   name: 'onedeploy'
+  #disable-next-line BCP187
   properties: {
     packageUri: packageUri
     remoteBuild: false

@@ -1,6 +1,7 @@
 """Every Bicep file is one: the grammar, the names in it, its modules, and Azure's own types agree."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,11 @@ def test_every_resource_that_can_have_tags_gets_them():
     ]
 
     assert untagged == []
+
+
+def test_the_docs_have_every_parameter():
+    told = (ROOT / "docs/deploy.md").read_text().split("## Parameters")[1].split("## ")[0]
+    rows = [line.split("|")[1] for line in told.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+    assert named == read(INFRA / "main.bicep").params.keys()

@@ -37,6 +37,7 @@ from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Attempt, Job
 from shared.domain.ledger import Away, Change, Head
 from shared.domain.maintenance import MaintenanceStatus
+from shared.domain.trace import trace_of
 from shared.ports import Committed, PolicyRow
 
 JOBS = "jobs"
@@ -106,6 +107,8 @@ def job_row(job: Job) -> Entity:
     """A job as an entity."""
     entity = _row(JOBS, job_key(job.team, job.policy, job.id))
     entity |= JOB.write(job) | MAINTENANCE.write(job.maintenance)
+    # For people: the trace is computed from the id, and never read from here.
+    entity |= {"traceId": trace_of(job.id).trace_id}
     return entity | (ATTEMPT.write(job.unsettled) if job.unsettled else {})
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.maintenance import MaintenanceStatus
+from shared.domain.trace import trace_of
 
 
 class JobState(StrEnum):
@@ -242,6 +243,7 @@ class Job:
             "attempt": self.attempt,
             "state": str(self.state),
             "correlationId": self.correlation_id,
+            "traceId": trace_of(self.id).trace_id,
         }
 
 

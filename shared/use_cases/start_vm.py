@@ -144,11 +144,7 @@ class StartVm:
             correlation_id=accepted.correlation_id,
         )
         await self.steps.jobs.commit(Change(jobs=(started,), at=self.steps.clock.now()))
-        log.info(
-            "Redeploy of %s accepted",
-            job.vm_name,
-            extra={"action": "redeploy_accepted", **started.log_context()},
-        )
+        self.steps.accepted(started)
         await self.steps.look_later(started, least=accepted.retry_after)
 
     async def _refused(self, job: Job, refused: Refused) -> None:

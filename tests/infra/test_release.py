@@ -1,4 +1,4 @@
-"""A release makes the two files that a deployment without a checkout reads."""
+"""A release makes the two files that a deployment without a checkout reads; azd finds its own."""
 
 import re
 from typing import Any
@@ -47,3 +47,11 @@ def test_the_docs_name_where_the_release_puts_the_files():
     assert environment["PACKAGE"] == RAW.format("${{ github.repository }}", "released-package.zip")
     assert RAW.format("OWNER/baton", "azuredeploy.json") in told
     assert "cp released-package.zip azuredeploy.json released/" in commands()
+
+
+def test_azd_finds_the_app_by_its_tag():
+    azd = yaml.safe_load((ROOT / "azure.yaml").read_text())
+    (service,) = azd["services"]
+
+    assert f"'azd-service-name': '{service}'" in (ROOT / "infra/baton.bicep").read_text()
+    assert (ROOT / azd["infra"]["path"] / f"{azd['infra']['module']}.bicep").exists()

@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_type_hints
 
@@ -13,10 +14,11 @@ import pytest
 from cli.paths import ROOT
 from shared.adapters.arm import Arm, connect_arm
 from shared.adapters.memory import MemoryClock
-from shared.bootstrap import Outside
+from shared.bootstrap import Outside, connect
 from shared.domain.errors import BatonError
 from shared.domain.patching.results import InstallRequest
 from shared.domain.rights import ACT, OBSERVE, OPTIONAL
+from shared.settings import read_settings
 from tests.infra.bicep import Expression, read
 from tests.integration.arm.emulator import SUB, fleet, serve, vm
 
@@ -157,6 +159,18 @@ def is_read(action: str) -> bool:
 
 def changes(actions: set[str]) -> set[str]:
     return {action for action in actions if not is_read(action)}
+
+
+def test_every_port_that_resource_manager_stands_behind_is_walked():
+    settings = {"BATON_TABLES__endpoint": "https://x.example", "BATON_BUS": "a=b;c=d"}
+    outside = connect(read_settings(settings))
+    of_arm = {
+        field.name
+        for field in fields(outside)
+        if type(getattr(outside, field.name)).__module__.startswith("shared.adapters.arm")
+    }
+
+    assert of_arm == BY_ARM.keys()
 
 
 def test_the_role_to_observe_has_exactly_the_reads(called):

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import files as files_of
@@ -15,6 +16,7 @@ import pytest
 from cli import package
 from cli.paths import ROOT
 from shared.adapters.messages import encode
+from shared.domain.errors import Terminal
 from shared.ports import Wake
 from simulator.laptop import LaptopCloud
 from simulator.table_rows import read_rows
@@ -122,3 +124,24 @@ def test_the_worker_library_indexes_and_invokes_the_package(deployed, cloud, cap
     names = {function["name"] for function in index["functions"]}
     assert names >= {"discover", "sweep", "redeploy", "alerts", "dead_letter"}
     assert {function["name"] for function in first["functions"]} == names
+
+
+def test_the_zip_is_the_same_whenever_it_is_built(tmp_path, monkeypatch):
+    monkeypatch.setattr(package, "PYTHON", package.RUNNING)
+    first, second = tmp_path / "first.zip", tmp_path / "second.zip"
+
+    assert package.build(first) == package.build(second)
+    assert first.read_bytes() == second.read_bytes()
+    names = zipfile.ZipFile(first).namelist()
+    assert {"function_app.py", "host.json", "requirements.txt"} <= set(names)
+    assert f"{package.LIBRARIES}/azure/functions/__init__.py" in names
+    tag = sys.implementation.cache_tag
+    assert f"__pycache__/function_app.{tag}.pyc" in names
+
+
+def test_a_python_that_azure_does_not_run_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(package, "RUNNING", "3.12")
+
+    with pytest.raises(Terminal, match=r"Azure runs Python 3\.11, and this is 3\.12"):
+        package.build(tmp_path / "never.zip")
+    assert not (tmp_path / "never.zip").exists()

@@ -62,6 +62,8 @@ _VM: Final = f"{_GROUP}{_COMPUTE}/virtualMachines/{{vm}}"
 _READ_SUB: Final = "Microsoft.Resources/subscriptions/read"
 _READ_GROUP: Final = "Microsoft.Resources/subscriptions/resourceGroups/read"
 _READ_VM: Final = "Microsoft.Compute/virtualMachines/read"
+_PERMISSIONS: Final = "/providers/Microsoft.Authorization/permissions"
+_READ_PERMISSIONS: Final = "Microsoft.Authorization/permissions/read"
 _READ_SET: Final = "Microsoft.Compute/availabilitySets/read"
 
 ROUTES: Final = (
@@ -73,6 +75,8 @@ ROUTES: Final = (
         responses.list_locations,
         "Microsoft.Resources/subscriptions/locations/read",
     ),
+    _route("GET", f"{_SUB}{_PERMISSIONS}", responses.list_permissions, _READ_PERMISSIONS),
+    _route("GET", f"{_GROUP}{_PERMISSIONS}", responses.list_permissions, _READ_PERMISSIONS),
     _route("GET", f"{_SUB}/resourceGroups", responses.list_groups, _READ_GROUP),
     _route("GET", _GROUP, responses.get_group, _READ_GROUP),
     _route("GET", f"{_SUB}{_COMPUTE}/virtualMachines", responses.list_vms, _READ_VM, "HighCostGet"),

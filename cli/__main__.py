@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from cli import checks, locks
+from cli.hotpatch.commands import hotpatch
 from cli.paths import ROOT
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ policy = typer.Typer(
     help="The rows of BatonPolicies: check a file, apply it, list and export what is there.",
 )
 app.add_typer(policy, name="policy")
+app.add_typer(hotpatch, name="hotpatch")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _EXITS = "Exit code: 0 done, 1 something is wrong or failed, 2 an argument, a file or a setting is unusable."
@@ -69,6 +71,21 @@ def check() -> None:
     """Check format, lint, types, import contracts, spelling, and that the locks follow pyproject."""
     findings = checks.run_checks()
     raise typer.Exit(code=int(not all(finding.passed for finding in findings)))
+
+
+@app.command(epilog=_example("./baton package released-package.zip"))
+def package(
+    out: Annotated[Path, typer.Argument(help="The zip to write.")] = Path("released-package.zip"),
+) -> None:
+    """Write what is deployed to Azure as a zip, with its libraries in it. docs/deploy.md says when."""
+    from cli.package import build  # noqa: PLC0415 - for this alone
+    from cli.say import run  # noqa: PLC0415 - rich, which nobody else here needs
+
+    def verb() -> int:
+        print(f"{out}: {build(out) / 2**20:.1f} MiB")
+        return 0
+
+    raise typer.Exit(code=run(verb))
 
 
 @app.command(epilog=_example("./baton fix --upgrade"))

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from shared.domain.mode import Mode
 from shared.domain.pace import Pace
+from shared.patch_ports import Patches, PatchStore
 from shared.ports import (
     AlertStore,
     Bus,
@@ -27,6 +29,7 @@ from shared.ports import (
 )
 from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
+from shared.use_cases.assess_vm import AssessVm
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
 from shared.use_cases.first_contact import FirstContact
@@ -34,6 +37,7 @@ from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
 from shared.use_cases.report_findings import ReportFindings
+from shared.use_cases.report_patches import ReportPatches
 from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.send_alerts import SendAlerts
@@ -43,6 +47,7 @@ from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
 from shared.use_cases.take_hint import TakeHint
 from shared.use_cases.tell import Tell
+from shared.use_cases.watch_patches import WatchPatches
 
 if TYPE_CHECKING:
     from shared.adapters.acs import Acs
@@ -63,10 +68,12 @@ class Outside:
 
     clock: Clock
     vms: VirtualMachines
+    patches: Patches
     policies: PolicyStore
     jobs: JobStore
     outcomes: OutcomeStore
     alerts: AlertStore
+    patch_store: PatchStore
     bus: Bus
     mailer: Mailer | None
     letters: Letters
@@ -89,6 +96,7 @@ class Services:
     discover: Discover
     redeploy: RedeployVm
     sweep: Sweep
+    watch_patches: WatchPatches
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
     take_hint: TakeHint
@@ -138,13 +146,14 @@ def build(settings: Settings, outside: Outside) -> Services:
     )
     settle = Settle(clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell)
     steps = Steps(clock=clock, vms=outside.vms, jobs=jobs, bus=bus, settle=settle, pace=pace)
+    see = SeeFleet(clock=clock, vms=outside.vms)
     return Services(
         discover=Discover(
             clock=clock,
             policies=outside.policies,
             jobs=jobs,
             bus=bus,
-            see=SeeFleet(clock=clock, vms=outside.vms),
+            see=see,
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, tell=tell),
             first_contact=FirstContact(
@@ -171,6 +180,17 @@ def build(settings: Settings, outside: Outside) -> Services:
             bus=bus,
             pace=pace,
             mode=settings.mode,
+        ),
+        watch_patches=WatchPatches(
+            clock=clock,
+            policies=outside.policies,
+            jobs=jobs,
+            vms=outside.vms,
+            store=outside.patch_store,
+            see=see,
+            assess=AssessVm(clock=clock, patches=outside.patches),
+            report=ReportPatches(clock=clock, tell=tell),
+            acts=settings.mode is Mode.LIVE,
         ),
         send_alerts=SendAlerts(
             clock=clock,
@@ -201,6 +221,7 @@ def connect(settings: Settings) -> Outside:
     from shared.adapters.table_alerts import TableAlerts  # noqa: PLC0415
     from shared.adapters.table_jobs import TableJobs  # noqa: PLC0415
     from shared.adapters.table_outcomes import TableOutcomes  # noqa: PLC0415
+    from shared.adapters.table_patches import TablePatches  # noqa: PLC0415
     from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
     from shared.adapters.tables import connect_tables  # noqa: PLC0415
 
@@ -211,18 +232,21 @@ def connect(settings: Settings) -> Outside:
     tables = connect_tables(
         settings.tables, settings.tables_endpoint, identity("BATON_TABLES"), settings.table_prefix
     )
+    arm = connect_arm(
+        settings.arm_url,
+        settings.arm_token or identity("BATON_ARM"),
+        settings.subscriptions,
+        clock=clock,
+    )
     return Outside(
         clock=clock,
-        vms=connect_arm(
-            settings.arm_url,
-            settings.arm_token or identity("BATON_ARM"),
-            settings.subscriptions,
-            clock=clock,
-        ),
+        vms=arm,
+        patches=arm.patches,
         policies=TablePolicies(tables),
         jobs=TableJobs(tables),
         outcomes=TableOutcomes(tables),
         alerts=TableAlerts(tables),
+        patch_store=TablePatches(tables),
         bus=connect_bus(
             settings.bus,
             settings.bus_namespace,

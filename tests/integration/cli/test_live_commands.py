@@ -18,6 +18,7 @@ from shared.adapters.messages import decode
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
 from shared.bootstrap import Outside, build
@@ -89,10 +90,12 @@ async def discover() -> None:
         Outside(
             clock=clock,
             vms=arm,
+            patches=arm.patches,
             policies=TablePolicies(tables),
             jobs=TableJobs(tables),
             outcomes=TableOutcomes(tables),
             alerts=MemoryAlerts(),
+            patch_store=TablePatches(tables),
             bus=MemoryBus(),
             mailer=None,
             letters=write_mail,

@@ -13,6 +13,7 @@ import typer
 from typer.completion import completion_init  # type: ignore[attr-defined] # it re-exports it
 
 from cli import checks, locks
+from cli.hotpatch.commands import hotpatch
 from cli.paths import ROOT
 from cli.steer_commands import steer
 
@@ -33,6 +34,7 @@ app.add_typer(policy, name="policy")
 app.add_typer(steer)
 _COMPLETE = "_BATON_COMPLETE"
 """Set by a shell that asks for completions."""
+app.add_typer(hotpatch, name="hotpatch")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _EXITS = "Exit code: 0 done, 1 something is wrong or failed, 2 an argument, a file or a setting is unusable."
@@ -74,6 +76,21 @@ def check() -> None:
     """Check format, lint, types, import contracts, spelling, and that the locks follow pyproject."""
     findings = checks.run_checks()
     raise typer.Exit(code=int(not all(finding.passed for finding in findings)))
+
+
+@app.command(epilog=_example("./baton package released-package.zip"))
+def package(
+    out: Annotated[Path, typer.Argument(help="The zip to write.")] = Path("released-package.zip"),
+) -> None:
+    """Write what is deployed to Azure as a zip, with its libraries in it. docs/deploy.md says when."""
+    from cli.package import build  # noqa: PLC0415 - for this alone
+    from cli.say import run  # noqa: PLC0415 - rich, which nobody else here needs
+
+    def verb() -> int:
+        print(f"{out}: {build(out) / 2**20:.1f} MiB")
+        return 0
+
+    raise typer.Exit(code=run(verb))
 
 
 @app.command(epilog=_example("./baton fix --upgrade"))
@@ -123,12 +140,15 @@ def demo(
     plain: Annotated[
         bool, typer.Option("--plain", help="Lines of progress instead of the live picture.")
     ] = False,
+    acs: Annotated[
+        bool, typer.Option("--acs", help="Mail by Communication Services' wire instead of SMTP.")
+    ] = False,
     record: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Watch a fleet go through a maintenance, on real protocols, with a verdict on every promise."""
     from cli.demo import run_demo  # noqa: PLC0415 - it loads the SDKs
 
-    raise typer.Exit(code=run_demo(scenario, plain=plain, record=record))
+    raise typer.Exit(code=run_demo(scenario, plain=plain, acs=acs, record=record))
 
 
 @app.command(epilog=_example("./baton chaos --kills 60 --seed 7"))
@@ -289,6 +309,27 @@ def cost(
     gigabytes = int(memory) / 1024 if memory else None
     asked = verb.Asked(vms=vms, redeploys=redeploys, gigabytes=gigabytes, minutes=minutes)
     raise typer.Exit(verb.run(asked, as_json=as_json))
+
+
+@app.command(epilog=f"{_example('./baton doctor --output json')}\n\n{_EXITS}")
+def doctor(
+    output: Annotated[Literal["text", "json"], typer.Option(help="json: for programs.")] = "text",
+    send_test: Annotated[
+        bool, typer.Option("--send-test", help="Also send a mail to BATON_EMAIL_TO.")
+    ] = False,
+) -> None:
+    """Look at everything that Baton needs, and name what is missing and its fix.
+
+    As the identity that runs it. Nothing is changed, but for one row that is written and deleted.
+    """
+    from cli import say  # noqa: PLC0415 - only a verb pays for what it loads
+    from cli.doctor import command  # noqa: PLC0415
+    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
+
+    as_json, clock = output == "json", SystemClock()
+    raise typer.Exit(
+        say.run(lambda: command.run(os.environ, clock, as_json=as_json, send_test=send_test))
+    )
 
 
 @policy.command(

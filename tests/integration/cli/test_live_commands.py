@@ -19,6 +19,7 @@ from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
@@ -102,11 +103,13 @@ async def discover() -> None:
         Outside(
             clock=clock,
             vms=arm,
+            patches=arm.patches,
             policies=TablePolicies(tables),
             jobs=TableJobs(tables),
             pauses=TablePauses(tables),
             outcomes=TableOutcomes(tables),
             alerts=TableAlerts(tables),
+            patch_store=TablePatches(tables),
             bus=MemoryBus(),
             mailer=None,
             letters=write_mail,

@@ -15,6 +15,7 @@ from typer.completion import completion_init  # type: ignore[attr-defined] # it 
 from cli import checks, locks
 from cli.hotpatch.commands import hotpatch
 from cli.paths import ROOT
+from cli.policy_commands import policy
 from cli.steer_commands import steer
 
 app = typer.Typer(
@@ -25,16 +26,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Does planned VM maintenance before Azure does it to you.",
 )
-policy = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="The rows of BatonPolicies: check a file, apply it, list and export what is there.",
-)
 app.add_typer(policy, name="policy")
 app.add_typer(steer)
+app.add_typer(hotpatch, name="hotpatch")
 _COMPLETE = "_BATON_COMPLETE"
 """Set by a shell that asks for completions."""
-app.add_typer(hotpatch, name="hotpatch")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _EXITS = "Exit code: 0 done, 1 something is wrong or failed, 2 an argument, a file or a setting is unusable."
@@ -50,10 +46,6 @@ _Locations = Annotated[
 ]
 _Now = Annotated[
     str | None, typer.Option(help="As of this instant, with its offset; default: the clock.")
-]
-_PolicyFile = Annotated[
-    Path,
-    typer.Argument(help="Rows as JSON or YAML; - for stdin. docs/policies.md has the columns."),
 ]
 
 
@@ -330,64 +322,6 @@ def doctor(
     raise typer.Exit(
         say.run(lambda: command.run(os.environ, clock, as_json=as_json, send_test=send_test))
     )
-
-
-@policy.command(
-    epilog=f"{_example('./baton policy validate policies.yaml --fleet vms.json')}\n\n{_EXITS}"
-)
-def validate(
-    file: _PolicyFile,
-    fleet: Annotated[
-        Path | None,
-        typer.Option(help="VMs as Resource Manager lists them (JSON), to find ties and idle rows."),
-    ] = None,
-    as_json: _Json = False,
-) -> None:
-    """Say everything that is wrong with a file of policies: row, line, column, value, and the fix."""
-    from cli import policy_check, say  # noqa: PLC0415 - only a verb pays for what it loads
-
-    now = _clock()
-    raise typer.Exit(say.run(lambda: policy_check.validate(file, fleet, as_json=as_json, now=now)))
-
-
-@policy.command(epilog=f"{_example('./baton policy apply policies.yaml')}\n\n{_EXITS}")
-def apply(
-    file: _PolicyFile,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Delete the rows that the file does not have.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do delete them, after --prune.")] = False,
-    as_json: _Json = False,
-) -> None:
-    """Make the table's rows as the file has them; Baton's own columns of a row stay.
-
-    Nothing is written where any row is wrong.
-    """
-    from cli import policies, say  # noqa: PLC0415
-
-    raise typer.Exit(say.run(lambda: policies.apply(file, prune=prune, yes=yes, as_json=as_json)))
-
-
-@policy.command("list", epilog=f"{_example('./baton policy list')}\n\n{_EXITS}")
-def list_policies(as_json: _Json = False) -> None:
-    """List the policies, and what Baton says of each."""
-    from cli import policies, say  # noqa: PLC0415
-
-    raise typer.Exit(say.run(lambda: policies.show(as_json=as_json)))
-
-
-@policy.command(
-    epilog=f"{_example('./baton policy export --format json > policies.json')}\n\n{_EXITS}"
-)
-def export(
-    form: Annotated[
-        Literal["yaml", "json"], typer.Option("--format", help="Form of the file.")
-    ] = "yaml",
-) -> None:
-    """Print the policies as a file that `validate` and `apply` take."""
-    from cli import policies, say  # noqa: PLC0415
-
-    raise typer.Exit(say.run(lambda: policies.export(as_json=form == "json")))
 
 
 @app.command(epilog=_example('eval "$(./baton completion bash)"'))

@@ -35,6 +35,7 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _EXITS = "Exit code: 0 done, 1 something is wrong or failed, 2 an argument, a file or a setting is unusable."
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+_Output = Annotated[Literal["text", "json"], typer.Option(help="json: for programs.")]
 _Policies = Annotated[Path | None, typer.Option(help="Policy rows as JSON or YAML; - for stdin.")]
 _Fleet = Annotated[
     Path | None,
@@ -196,6 +197,7 @@ def plan(
     locations: _Locations = None,
     now: _Now = None,
     html: Annotated[Path | None, typer.Option(help="Draw it into this file, one page.")] = None,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Show when each offered VM goes, and why one does not. Nothing is written.
@@ -207,7 +209,9 @@ def plan(
     from cli.given import Given  # noqa: PLC0415
 
     given = Given(policies=policies, fleet=fleet, locations=locations, now=now)
-    raise typer.Exit(say.run(lambda: verb.run(given, _clock(), as_json=as_json, html=html)))
+    raise typer.Exit(
+        say.run(lambda: verb.run(given, _clock(), as_json=as_json or output == "json", html=html))
+    )
 
 
 @app.command(epilog=_example("./baton simulate --policies policies.yaml --fleet vms.json"))
@@ -250,6 +254,7 @@ def explain(
     fleet: _Fleet = None,
     locations: _Locations = None,
     now: _Now = None,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Say where a VM stands, why it goes now or does not, and what comes next.
@@ -261,7 +266,9 @@ def explain(
     from cli.given import Given  # noqa: PLC0415
 
     given = Given(policies=policies, fleet=fleet, locations=locations, now=now)
-    raise typer.Exit(say.run(lambda: verb.run(vm, given, _clock(), as_json=as_json)))
+    raise typer.Exit(
+        say.run(lambda: verb.run(vm, given, _clock(), as_json=as_json or output == "json"))
+    )
 
 
 @app.command(epilog=f"{_example('./baton approve shop/web --until 8h')}\n\n{_EXITS}")
@@ -274,12 +281,16 @@ def approve(
         typer.Option(help="It counts until then: an instant with its offset, or 8h from now."),
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who approves; default: this user.")] = None,
+    output: _Output = "text",
 ) -> None:
     """Let a rollout go whose policy has `approval` `required`."""
     from cli import approve as verb  # noqa: PLC0415 - only a verb pays for what it loads
     from cli import say  # noqa: PLC0415
 
-    raise typer.Exit(say.run(lambda: verb.run(policy_name, until=until, by=by, clock=_clock())))
+    as_json = output == "json"
+    raise typer.Exit(
+        say.run(lambda: verb.run(policy_name, until, by, clock=_clock(), as_json=as_json))
+    )
 
 
 @app.command(epilog=_example("./baton cost --vms 5000 --redeploys 2000"))
@@ -305,7 +316,7 @@ def cost(
 
 @app.command(epilog=f"{_example('./baton doctor --output json')}\n\n{_EXITS}")
 def doctor(
-    output: Annotated[Literal["text", "json"], typer.Option(help="json: for programs.")] = "text",
+    output: _Output = "text",
     send_test: Annotated[
         bool, typer.Option("--send-test", help="Also send a mail to BATON_EMAIL_TO.")
     ] = False,

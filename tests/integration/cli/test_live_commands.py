@@ -64,7 +64,7 @@ class Terminal:
         return self.json(lambda: status.run(as_json=True, watch=False))
 
     def approve(self, policy: str) -> tuple[int, str]:
-        code = say.run(lambda: approve.run(policy, until=None, by="ann", clock=self.clock))
+        code = say.run(lambda: approve.run(policy, None, "ann", clock=self.clock, as_json=False))
         out, err = self._capsys.readouterr()
         return code, out + err
 
@@ -172,6 +172,9 @@ def test_people_pause_resume_skip_and_retry_and_the_status_tells_of_it(terminal)
     asyncio.run(discover())
     terminal.approve("shop/web")
 
+    again = terminal.json(
+        lambda: approve.run("shop/web", "8h", "ann", clock=terminal.clock, as_json=True)
+    )
     paused = terminal.ask(steering.pause, "shop")
     held = terminal.explain("web-01")
     standing = terminal.status()
@@ -183,6 +186,7 @@ def test_people_pause_resume_skip_and_retry_and_the_status_tells_of_it(terminal)
         [],
         ["web", "wrong"],
     )
+    assert (again["rollout"], again["waiting"], again["needed"]) == (1, 2, True)
     assert (paused["team"], paused["by"], paused["waiting"]) == ("shop", "ann", 2)
     assert held["why"].startswith("team shop is paused by ann")
     assert "./baton resume shop" in held["why"]

@@ -11,6 +11,7 @@ from functions import (
     discovery,
     hint,
     page,
+    patches,
     redeploy,
     sweep,
 )
@@ -18,6 +19,6 @@ from functions import (
 app = func.FunctionApp()
 for module in (
     *(discovery, redeploy, alerts, dead_letter, sweep),
-    *(hint, calendar_feed, api, act, page),
+    *(hint, patches, calendar_feed, api, act, page),
 ):
     app.register_functions(module.bp)

@@ -13,7 +13,9 @@ import typer
 from typer.completion import completion_init  # type: ignore[attr-defined] # it re-exports it
 
 from cli import checks, locks
+from cli.hotpatch.commands import hotpatch
 from cli.paths import ROOT
+from cli.policy_commands import policy
 from cli.steer_commands import steer
 
 app = typer.Typer(
@@ -24,19 +26,16 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Does planned VM maintenance before Azure does it to you.",
 )
-policy = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="The rows of BatonPolicies: check a file, apply it, list and export what is there.",
-)
 app.add_typer(policy, name="policy")
 app.add_typer(steer)
+app.add_typer(hotpatch, name="hotpatch")
 _COMPLETE = "_BATON_COMPLETE"
 """Set by a shell that asks for completions."""
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _EXITS = "Exit code: 0 done, 1 something is wrong or failed, 2 an argument, a file or a setting is unusable."
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+_Output = Annotated[Literal["text", "json"], typer.Option(help="json: for programs.")]
 _Policies = Annotated[Path | None, typer.Option(help="Policy rows as JSON or YAML; - for stdin.")]
 _Fleet = Annotated[
     Path | None,
@@ -48,10 +47,6 @@ _Locations = Annotated[
 ]
 _Now = Annotated[
     str | None, typer.Option(help="As of this instant, with its offset; default: the clock.")
-]
-_PolicyFile = Annotated[
-    Path,
-    typer.Argument(help="Rows as JSON or YAML; - for stdin. docs/policies.md has the columns."),
 ]
 
 
@@ -74,6 +69,21 @@ def check() -> None:
     """Check format, lint, types, import contracts, spelling, and that the locks follow pyproject."""
     findings = checks.run_checks()
     raise typer.Exit(code=int(not all(finding.passed for finding in findings)))
+
+
+@app.command(epilog=_example("./baton package released-package.zip"))
+def package(
+    out: Annotated[Path, typer.Argument(help="The zip to write.")] = Path("released-package.zip"),
+) -> None:
+    """Write what is deployed to Azure as a zip, with its libraries in it. docs/deploy.md says when."""
+    from cli.package import build  # noqa: PLC0415 - for this alone
+    from cli.say import run  # noqa: PLC0415 - rich, which nobody else here needs
+
+    def verb() -> int:
+        print(f"{out}: {build(out) / 2**20:.1f} MiB")
+        return 0
+
+    raise typer.Exit(code=run(verb))
 
 
 @app.command(epilog=_example("./baton fix --upgrade"))
@@ -131,12 +141,15 @@ def demo(
     plain: Annotated[
         bool, typer.Option("--plain", help="Lines of progress instead of the live picture.")
     ] = False,
+    acs: Annotated[
+        bool, typer.Option("--acs", help="Mail by Communication Services' wire instead of SMTP.")
+    ] = False,
     record: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Watch a fleet go through a maintenance, on real protocols, with a verdict on every promise."""
     from cli.demo import run_demo  # noqa: PLC0415 - it loads the SDKs
 
-    raise typer.Exit(code=run_demo(scenario, plain=plain, record=record))
+    raise typer.Exit(code=run_demo(scenario, plain=plain, acs=acs, record=record))
 
 
 @app.command(epilog=_example("./baton chaos --kills 60 --seed 7"))
@@ -192,6 +205,7 @@ def plan(
     locations: _Locations = None,
     now: _Now = None,
     html: Annotated[Path | None, typer.Option(help="Draw it into this file, one page.")] = None,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Show when each offered VM goes, and why one does not. Nothing is written.
@@ -203,7 +217,9 @@ def plan(
     from cli.given import Given  # noqa: PLC0415
 
     given = Given(policies=policies, fleet=fleet, locations=locations, now=now)
-    raise typer.Exit(say.run(lambda: verb.run(given, _clock(), as_json=as_json, html=html)))
+    raise typer.Exit(
+        say.run(lambda: verb.run(given, _clock(), as_json=as_json or output == "json", html=html))
+    )
 
 
 @app.command(epilog=_example("./baton simulate --policies policies.yaml --fleet vms.json"))
@@ -246,6 +262,7 @@ def explain(
     fleet: _Fleet = None,
     locations: _Locations = None,
     now: _Now = None,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Say where a VM stands, why it goes now or does not, and what comes next.
@@ -257,7 +274,9 @@ def explain(
     from cli.given import Given  # noqa: PLC0415
 
     given = Given(policies=policies, fleet=fleet, locations=locations, now=now)
-    raise typer.Exit(say.run(lambda: verb.run(vm, given, _clock(), as_json=as_json)))
+    raise typer.Exit(
+        say.run(lambda: verb.run(vm, given, _clock(), as_json=as_json or output == "json"))
+    )
 
 
 @app.command(epilog=f"{_example('./baton approve shop/web --until 8h')}\n\n{_EXITS}")
@@ -270,12 +289,16 @@ def approve(
         typer.Option(help="It counts until then: an instant with its offset, or 8h from now."),
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who approves; default: this user.")] = None,
+    output: _Output = "text",
 ) -> None:
     """Let a rollout go whose policy has `approval` `required`."""
     from cli import approve as verb  # noqa: PLC0415 - only a verb pays for what it loads
     from cli import say  # noqa: PLC0415
 
-    raise typer.Exit(say.run(lambda: verb.run(policy_name, until=until, by=by, clock=_clock())))
+    as_json = output == "json"
+    raise typer.Exit(
+        say.run(lambda: verb.run(policy_name, until, by, clock=_clock(), as_json=as_json))
+    )
 
 
 @app.command(epilog=_example("./baton cost --vms 5000 --redeploys 2000"))
@@ -299,62 +322,25 @@ def cost(
     raise typer.Exit(verb.run(asked, as_json=as_json))
 
 
-@policy.command(
-    epilog=f"{_example('./baton policy validate policies.yaml --fleet vms.json')}\n\n{_EXITS}"
-)
-def validate(
-    file: _PolicyFile,
-    fleet: Annotated[
-        Path | None,
-        typer.Option(help="VMs as Resource Manager lists them (JSON), to find ties and idle rows."),
-    ] = None,
-    as_json: _Json = False,
-) -> None:
-    """Say everything that is wrong with a file of policies: row, line, column, value, and the fix."""
-    from cli import policy_check, say  # noqa: PLC0415 - only a verb pays for what it loads
-
-    now = _clock()
-    raise typer.Exit(say.run(lambda: policy_check.validate(file, fleet, as_json=as_json, now=now)))
-
-
-@policy.command(epilog=f"{_example('./baton policy apply policies.yaml')}\n\n{_EXITS}")
-def apply(
-    file: _PolicyFile,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Delete the rows that the file does not have.")
+@app.command(epilog=f"{_example('./baton doctor --output json')}\n\n{_EXITS}")
+def doctor(
+    output: _Output = "text",
+    send_test: Annotated[
+        bool, typer.Option("--send-test", help="Also send a mail to BATON_EMAIL_TO.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do delete them, after --prune.")] = False,
-    as_json: _Json = False,
 ) -> None:
-    """Make the table's rows as the file has them; Baton's own columns of a row stay.
+    """Look at everything that Baton needs, and name what is missing and its fix.
 
-    Nothing is written where any row is wrong.
+    As the identity that runs it. Nothing is changed, but for one row that is written and deleted.
     """
-    from cli import policies, say  # noqa: PLC0415
+    from cli import say  # noqa: PLC0415 - only a verb pays for what it loads
+    from cli.doctor import command  # noqa: PLC0415
+    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
 
-    raise typer.Exit(say.run(lambda: policies.apply(file, prune=prune, yes=yes, as_json=as_json)))
-
-
-@policy.command("list", epilog=f"{_example('./baton policy list')}\n\n{_EXITS}")
-def list_policies(as_json: _Json = False) -> None:
-    """List the policies, and what Baton says of each."""
-    from cli import policies, say  # noqa: PLC0415
-
-    raise typer.Exit(say.run(lambda: policies.show(as_json=as_json)))
-
-
-@policy.command(
-    epilog=f"{_example('./baton policy export --format json > policies.json')}\n\n{_EXITS}"
-)
-def export(
-    form: Annotated[
-        Literal["yaml", "json"], typer.Option("--format", help="Form of the file.")
-    ] = "yaml",
-) -> None:
-    """Print the policies as a file that `validate` and `apply` take."""
-    from cli import policies, say  # noqa: PLC0415
-
-    raise typer.Exit(say.run(lambda: policies.export(as_json=form == "json")))
+    as_json, clock = output == "json", SystemClock()
+    raise typer.Exit(
+        say.run(lambda: command.run(os.environ, clock, as_json=as_json, send_test=send_test))
+    )
 
 
 @app.command(epilog=_example('eval "$(./baton completion bash)"'))

@@ -11,12 +11,14 @@ from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
-from shared.ports import PolicyStore
+from shared.patch_ports import Enrolment, Patches, PatchStore
+from shared.ports import Clock, PolicyStore, VirtualMachines
 from shared.settings import read_settings
 from shared.use_cases.approve import Approve
 from shared.use_cases.explain import Explain
@@ -34,7 +36,12 @@ from shared.use_cases.team_calendar import TeamCalendar
 class Desk:
     """The use cases, for one command."""
 
+    clock: Clock
     mode: Mode
+    vms: VirtualMachines
+    patches: Patches
+    enrolment: Enrolment
+    patch_store: PatchStore
     policies: PolicyStore
     preview: Preview
     explain: Explain
@@ -78,7 +85,12 @@ async def at_the_desk() -> AsyncIterator[Desk]:
             mode=settings.mode,
         )
         yield Desk(
+            clock=clock,
             mode=settings.mode,
+            vms=vms,
+            patches=vms.patches,
+            enrolment=vms.enrolment,
+            patch_store=TablePatches(tables),
             policies=policies,
             preview=preview,
             explain=Explain(

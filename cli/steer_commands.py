@@ -8,7 +8,7 @@ steer = typer.Typer(rich_markup_mode="rich")
 
 _EXITS = "Exit code: 0 done, 1 refused or failed, 2 an argument or a setting is unusable."
 _Output = Annotated[
-    Literal["table", "json"], typer.Option("--output", "-o", help="For people, or for programs.")
+    Literal["text", "json"], typer.Option("--output", "-o", help="For people, or for programs.")
 ]
 _By = Annotated[str | None, typer.Option(help="Who asks; default: this user.")]
 _Reason = Annotated[str, typer.Option(help="Why; it is kept, and shown wherever it matters.")]
@@ -27,7 +27,7 @@ def _epilog(*examples: str) -> str:
 @steer.command(epilog=_epilog("./baton status --watch", "./baton status --output json"))
 def status(
     watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds.")] = False,
-    output: _Output = "table",
+    output: _Output = "text",
 ) -> None:
     """Show what is away, what waits and why, what ended badly, and whether Baton is alive.
 
@@ -43,7 +43,7 @@ def status(
     epilog=_epilog("./baton pause", "./baton pause shop/web --reason 'Black Friday until Monday'")
 )
 def pause(
-    scope: _Scope = "", reason: _Reason = "", by: _By = None, output: _Output = "table"
+    scope: _Scope = "", reason: _Reason = "", by: _By = None, output: _Output = "text"
 ) -> None:
     """Start nothing more: of everything, a team or a policy. What runs is finished; nothing is lost.
 
@@ -58,7 +58,7 @@ def pause(
 
 @steer.command(epilog=_epilog("./baton resume", "./baton resume shop/web"))
 def resume(
-    scope: _Scope = "", reason: _Reason = "", by: _By = None, output: _Output = "table"
+    scope: _Scope = "", reason: _Reason = "", by: _By = None, output: _Output = "text"
 ) -> None:
     """End the pause of everything, a team or a policy; says what still holds it."""
     from cli import say, steering  # noqa: PLC0415 - only a verb pays for what it loads
@@ -68,7 +68,7 @@ def resume(
 
 
 @steer.command(epilog=_epilog("./baton skip shop-web-02 --reason 'migrated tomorrow'"))
-def skip(vm: _Vm, reason: _Reason = "", by: _By = None, output: _Output = "table") -> None:
+def skip(vm: _Vm, reason: _Reason = "", by: _By = None, output: _Output = "text") -> None:
     """Leave a VM out of its maintenance: Azure does it by itself later, unless you `retry` the VM in time."""
     from cli import say, steering  # noqa: PLC0415 - only a verb pays for what it loads
 
@@ -77,7 +77,7 @@ def skip(vm: _Vm, reason: _Reason = "", by: _By = None, output: _Output = "table
 
 
 @steer.command(epilog=_epilog("./baton retry shop-web-02 --reason 'disk is mended'"))
-def retry(vm: _Vm, reason: _Reason = "", by: _By = None, output: _Output = "table") -> None:
+def retry(vm: _Vm, reason: _Reason = "", by: _By = None, output: _Output = "text") -> None:
     """Try a VM again that failed, was aborted or skipped, where no promise forbids it; says why not.
 
     The next discovery gives it a new job, under every rule of its policy. Its failure then halts nothing more.

@@ -9,7 +9,13 @@ import os
 
 import azure.functions as func
 
-from shared.settings import ALERTS_QUEUE, DISCOVERY_SCHEDULE, JOBS_QUEUE, SWEEP_SCHEDULE
+from shared.settings import (
+    ALERTS_QUEUE,
+    DISCOVERY_SCHEDULE,
+    JOBS_QUEUE,
+    PATCH_SCHEDULE,
+    SWEEP_SCHEDULE,
+)
 
 
 def _setting(name: str, default: str) -> str:
@@ -21,6 +27,7 @@ JOBS = _setting("BATON_JOBS_QUEUE", JOBS_QUEUE)
 ALERTS = _setting("BATON_ALERTS_QUEUE", ALERTS_QUEUE)
 DISCOVERY = _setting("BATON_DISCOVERY_SCHEDULE", DISCOVERY_SCHEDULE)
 SWEEP = _setting("BATON_SWEEP_SCHEDULE", SWEEP_SCHEDULE)
+PATCHES = _setting("BATON_PATCH_SCHEDULE", PATCH_SCHEDULE)
 DEAD_LETTERS = "/$deadletterqueue"
 # Who may use HTTP: whoever has a key of the host's; or whom App Service authentication signs in.
 BY_ENTRA = _setting("BATON_SIGN_IN", "key").lower() == "entra"

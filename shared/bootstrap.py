@@ -10,8 +10,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
+from shared.domain.mode import Mode
 from shared.domain.pace import Pace
+from shared.patch_ports import Patches, PatchStore
 from shared.pause_port import PauseStore
 from shared.ports import (
     AlertStore,
@@ -29,6 +32,7 @@ from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
 from shared.use_cases.announce import Announce
 from shared.use_cases.approve import Approve
+from shared.use_cases.assess_vm import AssessVm
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
 from shared.use_cases.discover_now import DiscoverNow
@@ -39,6 +43,7 @@ from shared.use_cases.pause_policies import PausePolicies
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
 from shared.use_cases.report_findings import ReportFindings
+from shared.use_cases.report_patches import ReportPatches
 from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.resume_policies import ResumePolicies
 from shared.use_cases.retry_vm import RetryVm
@@ -55,6 +60,12 @@ from shared.use_cases.take_hint import TakeHint
 from shared.use_cases.team_calendar import TeamCalendar
 from shared.use_cases.tell import Tell
 from shared.use_cases.tell_story import TellStory
+from shared.use_cases.watch_patches import WatchPatches
+
+if TYPE_CHECKING:
+    from shared.adapters.acs import Acs
+    from shared.adapters.credentials import Identity
+    from shared.adapters.smtp import Smtp
 
 log = logging.getLogger("baton.bootstrap")
 
@@ -70,11 +81,13 @@ class Outside:
 
     clock: Clock
     vms: VirtualMachines
+    patches: Patches
     policies: PolicyStore
     jobs: JobStore
     pauses: PauseStore
     outcomes: OutcomeStore
     alerts: AlertStore
+    patch_store: PatchStore
     bus: Bus
     mailer: Mailer | None
     letters: Letters
@@ -97,6 +110,7 @@ class Services:
     discover: Discover
     redeploy: RedeployVm
     sweep: Sweep
+    watch_patches: WatchPatches
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
     calendar: TeamCalendar
@@ -157,13 +171,14 @@ def build(settings: Settings, outside: Outside) -> Services:
     settle = Settle(clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell)
     steps = Steps(clock=clock, vms=outside.vms, jobs=jobs, bus=bus, settle=settle, pace=pace)
     look = Look(clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses)
+    see = SeeFleet(clock=clock, vms=outside.vms)
     return Services(
         discover=Discover(
             clock=clock,
             policies=outside.policies,
             jobs=jobs,
             bus=bus,
-            see=SeeFleet(clock=clock, vms=outside.vms),
+            see=see,
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
             announce=Announce(clock=clock, tell=tell),
@@ -193,6 +208,17 @@ def build(settings: Settings, outside: Outside) -> Services:
             bus=bus,
             pace=pace,
             mode=settings.mode,
+        ),
+        watch_patches=WatchPatches(
+            clock=clock,
+            policies=outside.policies,
+            jobs=jobs,
+            vms=outside.vms,
+            store=outside.patch_store,
+            see=see,
+            assess=AssessVm(clock=clock, patches=outside.patches),
+            report=ReportPatches(clock=clock, tell=tell),
+            acts=settings.mode is Mode.LIVE,
         ),
         send_alerts=SendAlerts(
             clock=clock,
@@ -248,11 +274,11 @@ def connect(settings: Settings) -> Outside:
     from shared.adapters.letters import write_mail  # noqa: PLC0415
     from shared.adapters.messages import decode  # noqa: PLC0415
     from shared.adapters.service_bus import connect_bus  # noqa: PLC0415
-    from shared.adapters.smtp import connect_mailer  # noqa: PLC0415
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
     from shared.adapters.table_alerts import TableAlerts  # noqa: PLC0415
     from shared.adapters.table_jobs import TableJobs  # noqa: PLC0415
     from shared.adapters.table_outcomes import TableOutcomes  # noqa: PLC0415
+    from shared.adapters.table_patches import TablePatches  # noqa: PLC0415
     from shared.adapters.table_pauses import TablePauses  # noqa: PLC0415
     from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
     from shared.adapters.tables import connect_tables  # noqa: PLC0415
@@ -264,19 +290,22 @@ def connect(settings: Settings) -> Outside:
     tables = connect_tables(
         settings.tables, settings.tables_endpoint, identity("BATON_TABLES"), settings.table_prefix
     )
+    arm = connect_arm(
+        settings.arm_url,
+        settings.arm_token or identity("BATON_ARM"),
+        settings.subscriptions,
+        clock=clock,
+    )
     return Outside(
         clock=clock,
-        vms=connect_arm(
-            settings.arm_url,
-            settings.arm_token or identity("BATON_ARM"),
-            settings.subscriptions,
-            clock=clock,
-        ),
+        vms=arm,
+        patches=arm.patches,
         policies=TablePolicies(tables),
         jobs=TableJobs(tables),
         pauses=TablePauses(tables),
         outcomes=TableOutcomes(tables),
         alerts=TableAlerts(tables),
+        patch_store=TablePatches(tables),
         bus=connect_bus(
             settings.bus,
             settings.bus_namespace,
@@ -284,10 +313,30 @@ def connect(settings: Settings) -> Outside:
             jobs_queue=settings.jobs_queue,
             alerts_queue=settings.alerts_queue,
         ),
-        mailer=connect_mailer(settings.email_url, settings.email_from)
-        if settings.email_url
-        else None,
+        mailer=connect_mailer(settings, clock, identity),
         letters=write_mail,
         decode=decode,
         jitter=random.random,
     )
+
+
+def connect_mailer(
+    settings: Settings, clock: Clock, identity: "Callable[[str], Identity]"
+) -> "Acs | Smtp | None":
+    """The mail service of the settings; None where there is none. Imports only what that one needs.
+
+    Args:
+        settings: The app's.
+        clock: For how long the service is left alone where it asks for that.
+        identity: A connection's name → the identity for it.
+    """
+    if not settings.email_url:
+        return None
+    if settings.email_url.startswith("acs:"):
+        from shared.adapters.acs import connect_acs  # noqa: PLC0415 - as in connect
+
+        sender, email = settings.email_from, identity("BATON_EMAIL")
+        return connect_acs(settings.email_url, sender, email, clock=clock)
+    from shared.adapters.smtp import connect_smtp  # noqa: PLC0415 - as in connect
+
+    return connect_smtp(settings.email_url, settings.email_from)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from shared.domain.durations import parse_duration
 from shared.domain.errors import InvalidInput, Problem
@@ -15,11 +15,13 @@ from shared.domain.policy_row import parse_addresses
 
 DISCOVERY_SCHEDULE = "0 */5 * * * *"
 SWEEP_SCHEDULE = "30 * * * * *"
+# Every two hours, so that each VM is looked at in its off-peak hours, wherever it is.
+PATCH_SCHEDULE = "0 20 */2 * * *"
 JOBS_QUEUE = "redeploy-jobs"
 ALERTS_QUEUE = "alerts"
 
 _T = TypeVar("_T")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -42,6 +44,7 @@ class Settings:
     alerts_queue: str
     discovery_schedule: str
     sweep_schedule: str
+    patch_schedule: str
     check_interval: timedelta
     redeploy_timeout: timedelta
     retry_delay: timedelta
@@ -85,6 +88,7 @@ def read_settings(
         alerts_queue=reader.get("BATON_ALERTS_QUEUE", ALERTS_QUEUE, _queue),
         discovery_schedule=reader.get("BATON_DISCOVERY_SCHEDULE", DISCOVERY_SCHEDULE, _schedule),
         sweep_schedule=reader.get("BATON_SWEEP_SCHEDULE", SWEEP_SCHEDULE, _schedule),
+        patch_schedule=reader.get("BATON_PATCH_SCHEDULE", PATCH_SCHEDULE, _schedule),
         check_interval=reader.get("BATON_CHECK_INTERVAL", timedelta(seconds=30), _duration),
         redeploy_timeout=reader.get("BATON_REDEPLOY_TIMEOUT", timedelta(hours=2), _duration),
         retry_delay=reader.get("BATON_RETRY_DELAY", timedelta(minutes=15), _duration),
@@ -164,11 +168,30 @@ def _url(text: str, name: str) -> str:
 def _email_url(text: str, name: str) -> str:
     parts = urlsplit(text)
     shown = f"{parts.scheme}://..."
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise _wrong(name, shown, "smtp://host:port or smtps://user:password@host")
+    if parts.scheme not in ("smtp", "smtps", "acs") or not parts.hostname:
+        expected = (
+            "acs://NAME.communication.azure.com, smtp://host:port or smtps://user:password@host"
+        )
+        raise _wrong(name, shown, expected)
+    if parts.scheme == "acs":
+        return _acs_url(parts, name)
     if parts.scheme == "smtp" and parts.password and parts.hostname not in _LOOPBACK:
         raise _wrong(name, shown, "smtps:// where there is a password")
     return text
+
+
+def _acs_url(parts: SplitResult, name: str) -> str:
+    """Only Communication Services' own hosts, for they are shown a token; loopback is an emulator's."""
+    host = parts.hostname or ""
+    is_emulator = host in _LOOPBACK
+    if not (is_emulator or host.endswith(".communication.azure.com")) or (
+        parts.username or parts.path.strip("/") or (parts.port and not is_emulator)
+    ):
+        shown = f"acs://{host}..."
+        raise _wrong(
+            name, shown, "acs://NAME.communication.azure.com and no key: the identity is used"
+        )
+    return parts.geturl()
 
 
 def _host(text: str, name: str) -> str:
@@ -179,7 +202,7 @@ def _host(text: str, name: str) -> str:
 
 def _subscriptions(text: str, name: str) -> tuple[str, ...]:
     ids = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
-    for wrong in (part for part in ids if not _GUID.fullmatch(part)):
+    for wrong in (part for part in ids if not GUID.fullmatch(part)):
         raise _wrong(
             name, wrong, "subscription ids (GUIDs) separated by commas, or nothing for all"
         )

@@ -27,6 +27,8 @@ _KINDS = {
     "done": "done",
     "unmatched": "without a policy",
     "preflight": "to be looked at",
+    "baseline": "is a baseline that was not planned",
+    "patch": "behind in patching",
     "deadLettered": "not handled",
     "job": "row not readable",
     "policy": "wrong policy",

@@ -1,9 +1,9 @@
 """Alerts: what a person must be told, gathered into few mails."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -23,8 +23,8 @@ class Alert:
     Attributes:
         id: Derived from the event, so that the same event is one row, whoever raises it.
         kind: `failed`, `aborted`, `timedOut`, `missed`, `deadLettered`; `planned`, `done` for the owners;
-            `noFit`, `approval`, `unmatched`, `preflight`, `preview` while there is time to act;
-            `policy`, `subscription`, `vm`, `job` of what is unreadable;
+            `noFit`, `approval`, `unmatched`, `preflight`, `preview`, `patch`, `baseline` while there is time to
+            act; `policy`, `subscription`, `vm`, `job` of what is unreadable;
             `test` once a month.
         subject: What it is about, short: a VM's name, `team/policy`, a subscription.
         team, policy: Whose; `""` where it concerns nobody in particular.
@@ -36,6 +36,7 @@ class Alert:
         leased_until: While MAILING: until when that mail is one handler's to send.
         tries: How often sending was tried.
         tried_at: When last.
+        taken_at: When the mail service took it without saying yet what becomes of it.
         deadline: Until when somebody can still do something about it; None where that is not known.
     """
 
@@ -54,6 +55,7 @@ class Alert:
     leased_until: datetime | None = None
     tries: int = 0
     tried_at: datetime | None = None
+    taken_at: datetime | None = None
     deadline: datetime | None = None
     note: str = ""
     etag: str = ""
@@ -75,6 +77,20 @@ class Mail:
     html: str
     at: datetime
     calendars: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of a mail that the mail service took.
+
+    Attributes:
+        refused: The recipients that will not get it, each with why.
+        look_after: The service cannot say yet whether it goes out: send the same mail again after that,
+            and it tells. None where it has gone out.
+    """
+
+    refused: Sequence[str] = ()
+    look_after: timedelta | None = None
 
 
 def event_id(kind: str, *parts: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.errors import Problem
+from shared.domain.patching.model import ImageReference, PatchSettings, PatchStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +59,14 @@ class InstanceView:
         agent_ready: Whether the VM agent reports Ready.
         update_domain: `platformUpdateDomain`; None where Azure gives none.
         maintenance: None outside a maintenance.
+        patch_status: None where Azure shows none, as before a VM's first assessment.
     """
 
     power_state: str | None = None
     agent_ready: bool = False
     update_domain: int | None = None
     maintenance: MaintenanceStatus | None = None
+    patch_status: PatchStatus | None = None
 
     @property
     def is_running(self) -> bool:
@@ -84,6 +87,11 @@ class Vm:
         network_interfaces: Lower-cased ARM ids; None where they are unreadable.
         redeploy_awaits_approval: Whether its scheduledEventsPolicy lets an accepted redeploy wait for
             approval; None where that is unreadable.
+        os_type: `Windows` or `Linux`; `""` where ARM does not tell.
+        image: None where the VM was made of a disk.
+        patch_settings: None where it has no Windows configuration.
+        scale_set: Lower-cased ARM id of the scale set with Flexible orchestration that it is of, `""` if
+            none. Instances of one with Uniform orchestration are no virtual machines to ARM.
         view: None where only the model was listed.
     """
 
@@ -100,6 +108,10 @@ class Vm:
     os_disk_ephemeral: bool | None = False
     network_interfaces: tuple[str, ...] | None = ()
     redeploy_awaits_approval: bool | None = False
+    os_type: str = ""
+    image: ImageReference | None = None
+    patch_settings: PatchSettings | None = None
+    scale_set: str = ""
     view: InstanceView | None = None
 
     @property
@@ -111,6 +123,11 @@ class Vm:
     def maintenance(self) -> MaintenanceStatus | None:
         """The maintenance, if the instance view was read and shows one."""
         return self.view.maintenance if self.view else None
+
+    @property
+    def patch_status(self) -> PatchStatus | None:
+        """Its patch status, if the instance view was read and shows one."""
+        return self.view.patch_status if self.view else None
 
     def with_view(self, view: InstanceView) -> "Vm":
         """The same VM with what its instance view says."""

@@ -9,6 +9,8 @@ from shared.domain.errors import Problem
 from shared.domain.hours import Hours
 from shared.domain.ledger import PolicyKey
 from shared.domain.maintenance import Vm
+from shared.domain.patching.columns import Patching
+from shared.domain.patching.model import RebootSetting
 from shared.domain.selector import Selector
 
 
@@ -25,6 +27,9 @@ class Policy:
         lead: The least time from the discovery of a VM's maintenance to its start.
         needs_approval: `approval` is `required`.
         owners: Mail addresses, lower-cased and sorted.
+        patch_classifications: `patchClassifications`, in Azure's words.
+        kb_include, kb_exclude: KB numbers, digits alone; no number is in both.
+        reboot_setting: `IfRequired` or `Never`.
     """
 
     team: str
@@ -46,6 +51,11 @@ class Policy:
     lead: timedelta
     needs_approval: bool
     owners: tuple[str, ...]
+    patching: Patching
+    patch_classifications: tuple[str, ...]
+    kb_include: tuple[str, ...]
+    kb_exclude: tuple[str, ...]
+    reboot_setting: RebootSetting
 
     @property
     def key(self) -> PolicyKey:

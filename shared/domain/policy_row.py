@@ -12,6 +12,9 @@ from shared.domain.durations import parse_duration
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.hours import parse_hours
 from shared.domain.ledger import PolicyKey
+from shared.domain.patching.columns import Patching, read_classifications, read_kbs
+from shared.domain.patching.model import RebootSetting
+from shared.domain.patching.results import AUTOMATIC
 from shared.domain.policy import Policy, Standing
 from shared.domain.selector import Selector, numbered_tag, parse_selector, split_selectors
 
@@ -98,6 +101,9 @@ def parse_policy(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
         )
     except InvalidInput as wrong:
         problems += wrong.problems
+    both = set(values.get("kbInclude", ())) & set(values.get("kbExclude", ()))
+    for kb in sorted(both):
+        problems.append(Problem("kbExclude", kb, "a KB that kbInclude does not name too"))
     if problems:
         raise InvalidInput(f"policy {team}/{name}", tuple(problems))
     stages, stage_tag = values["sequence"]
@@ -121,6 +127,11 @@ def parse_policy(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
         lead=values["lead"],
         needs_approval=values["approval"] == "required",
         owners=values["owners"],
+        patching=Patching(values["patching"]),
+        patch_classifications=values["patchClassifications"],
+        kb_include=values["kbInclude"],
+        kb_exclude=values["kbExclude"],
+        reboot_setting=RebootSetting(values["rebootSetting"]),
     )
 
 
@@ -234,6 +245,13 @@ _COLUMNS: Mapping[str, _Column] = {
     "retryAborted": _Column(_flag, default=False),
     "approval": _Column(_either("none", "required"), default="none"),
     "owners": _Column(_owners, default=()),
+    "patching": _Column(_either(*Patching), default=Patching.NONE),
+    "patchClassifications": _Column(read_classifications, default=AUTOMATIC),
+    "kbInclude": _Column(read_kbs, default=()),
+    "kbExclude": _Column(read_kbs, default=()),
+    "rebootSetting": _Column(
+        _either(RebootSetting.IF_REQUIRED, RebootSetting.NEVER), default=RebootSetting.IF_REQUIRED
+    ),
 }
 
 

@@ -59,7 +59,7 @@ def read_evidence(
                 reason=record["reason"],
             )
             for record in records
-            if record["kind"] == "request" and "accepted" in record
+            if record["kind"] == "request" and "maintenanceId" in record
         ),
         events=tuple(
             Event(

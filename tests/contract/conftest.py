@@ -9,13 +9,16 @@ from azure.data.tables.aio import TableClient
 
 from shared.adapters.memory import MemoryJobs, MemoryOutcomes, MemoryPolicies
 from shared.adapters.memory_alerts import MemoryAlerts
+from shared.adapters.memory_patches import MemoryPatchStore
 from shared.adapters.memory_pauses import MemoryPauses
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import TableService
+from shared.patch_ports import PatchStore
 from shared.pause_port import PauseStore
 from shared.ports import AlertStore, JobStore, OutcomeStore, PolicyStore
 from tests.contract.azurite import own_tables, running_azurite
@@ -61,6 +64,11 @@ def outcomes(service: TableService | None) -> OutcomeStore:
 @pytest.fixture
 def alerts(service: TableService | None) -> AlertStore:
     return TableAlerts(service) if service else MemoryAlerts()
+
+
+@pytest.fixture
+def patch_store(service: TableService | None) -> PatchStore:
+    return TablePatches(service) if service else MemoryPatchStore()
 
 
 class People(Protocol):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from icalendar import Calendar
 
-from shared.adapters.smtp import connect_mailer
+from shared.adapters.smtp import connect_smtp
 from shared.domain.dated import dated
 from shared.use_cases.asking import Asked
 from shared.use_cases.pause_policies import PausePolicies
@@ -134,7 +134,7 @@ async def test_the_mail_carries_the_calendar_as_a_file():
     await world.run(HOUR)
     (mail,) = world.mailer.sent
 
-    message = connect_mailer("smtp://127.0.0.1:25", "baton@example.com")._message(mail)
+    message = connect_smtp("smtp://127.0.0.1:25", "baton@example.com")._message(mail)
     (file,) = message.iter_attachments()
     assert (file.get_filename(), file.get_content_type()) == ("shop.ics", "text/calendar")
     assert Calendar.from_ical(file.get_payload(decode=True)).walk("VEVENT")

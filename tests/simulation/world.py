@@ -19,6 +19,7 @@ from shared.adapters.memory import (
 )
 from shared.adapters.memory_alerts import MemoryAlerts
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_patches import MemoryPatches, MemoryPatchStore
 from shared.adapters.memory_pauses import MemoryPauses
 from shared.bootstrap import Outside, build
 from shared.domain.alert import Mail
@@ -61,7 +62,7 @@ class Azure(MemoryMachines):
     async def start_maintenance(self, vm_id, *, request_id, within):
         async with self.call("start_maintenance", vm_id):
             self._pass_time()
-            vm = self._vm(vm_id)
+            vm = self.known(vm_id)
             now = self.clock.now()
             status = vm.maintenance
             if status is None or not status.is_open(now) or vm.key in self._running:
@@ -197,11 +198,13 @@ class World:
         outside = Outside(
             clock=self.clock,
             vms=self.azure,
+            patches=MemoryPatches(self.azure),
             policies=self.policies,
             jobs=self.jobs,
             pauses=self.pauses,
             outcomes=self.outcomes,
             alerts=self.alerts,
+            patch_store=MemoryPatchStore(),
             bus=self.bus,
             mailer=self.mailer,
             letters=letter,

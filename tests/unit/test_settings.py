@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from cli.paths import ROOT
 from shared.domain.errors import InvalidInput
 from shared.domain.mode import Mode
 from shared.settings import read_settings
@@ -29,6 +30,7 @@ def test_the_defaults_are_those_of_the_contract():
         "0 */5 * * * *",
         "30 * * * * *",
     )
+    assert settings.patch_schedule == "0 20 */2 * * *"
     assert settings.check_interval == timedelta(seconds=30)
     assert settings.redeploy_timeout == timedelta(hours=2)
     assert settings.retry_delay == timedelta(minutes=15)
@@ -102,3 +104,47 @@ def test_a_password_is_never_sent_in_the_clear():
     assert "BATON_EMAIL_URL" in problems(
         {**REQUIRED, "BATON_EMAIL_URL": "smtp://me:SECRET@mail.example.com"}
     )
+
+
+MAIL = {"BATON_EMAIL_FROM": "baton@example.com", "BATON_EMAIL_TO": "ops@example.com"}
+
+
+@pytest.mark.parametrize(
+    "url", ["acs://contoso.europe.communication.azure.com", "acs://127.0.0.1:8025"]
+)
+def test_communication_services_is_named_by_its_host(url):
+    assert read_settings({**REQUIRED, **MAIL, "BATON_EMAIL_URL": url}).email_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "acs://evil.example.com",  # would be shown the identity's token
+        "acs://communication.azure.com.example.com",
+        "acs://key@contoso.communication.azure.com",
+        "acs://contoso.communication.azure.com/emails",
+        "acs://contoso.communication.azure.com:8443",
+        "http://contoso.communication.azure.com",
+        "acs://",
+    ],
+)
+def test_the_identity_is_shown_to_communication_services_alone_and_over_tls(url):
+    problem = problems({**REQUIRED, **MAIL, "BATON_EMAIL_URL": url})["BATON_EMAIL_URL"]
+
+    assert "acs://NAME.communication.azure.com" in problem.expected
+    assert "key@" not in str(problem)
+
+
+def test_every_setting_is_described():
+    asked: set[str] = set()
+
+    class Environment(dict[str, str]):
+        def get(self, name, default=None):
+            asked.add(name)
+            return super().get(name, default)
+
+    # Plain http on loopback, so that the static token is asked for too.
+    read_settings(Environment({**REQUIRED, "BATON_ARM_URL": "http://127.0.0.1:1"}))
+
+    described = (ROOT / "docs/settings.md").read_text()
+    assert {name for name in asked if f"`{name}`" not in described} == set()

@@ -19,6 +19,7 @@ from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
@@ -63,7 +64,7 @@ class Terminal:
         return self.json(lambda: status.run(as_json=True, watch=False))
 
     def approve(self, policy: str) -> tuple[int, str]:
-        code = say.run(lambda: approve.run(policy, until=None, by="ann", clock=self.clock))
+        code = say.run(lambda: approve.run(policy, None, "ann", clock=self.clock, as_json=False))
         out, err = self._capsys.readouterr()
         return code, out + err
 
@@ -102,11 +103,13 @@ async def discover() -> None:
         Outside(
             clock=clock,
             vms=arm,
+            patches=arm.patches,
             policies=TablePolicies(tables),
             jobs=TableJobs(tables),
             pauses=TablePauses(tables),
             outcomes=TableOutcomes(tables),
             alerts=TableAlerts(tables),
+            patch_store=TablePatches(tables),
             bus=MemoryBus(),
             mailer=None,
             letters=write_mail,
@@ -169,6 +172,9 @@ def test_people_pause_resume_skip_and_retry_and_the_status_tells_of_it(terminal)
     asyncio.run(discover())
     terminal.approve("shop/web")
 
+    again = terminal.json(
+        lambda: approve.run("shop/web", "8h", "ann", clock=terminal.clock, as_json=True)
+    )
     paused = terminal.ask(steering.pause, "shop")
     held = terminal.explain("web-01")
     standing = terminal.status()
@@ -180,6 +186,7 @@ def test_people_pause_resume_skip_and_retry_and_the_status_tells_of_it(terminal)
         [],
         ["web", "wrong"],
     )
+    assert (again["rollout"], again["waiting"], again["needed"]) == (1, 2, True)
     assert (paused["team"], paused["by"], paused["waiting"]) == ("shop", "ann", 2)
     assert held["why"].startswith("team shop is paused by ann")
     assert "./baton resume shop" in held["why"]

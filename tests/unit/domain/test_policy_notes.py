@@ -20,6 +20,8 @@ def notes_on(**columns):
         {"windows": "22:00-04:00", "gap": "6h"},
         {"windows": "00:00-24:00", "gap": "300d"},
         {"freezes": "2026-12-28"},
+        {"patching": "install", "kbExclude": "5034129"},
+        {"patching": "observe", "rebootSetting": "Never"},
     ],
 )
 def test_says_nothing_of_a_policy_that_looks_right(columns):
@@ -53,3 +55,21 @@ def test_freezes_that_are_over_are_named():
         "the freeze 2026-12-24/2026-12-27 is over and can be deleted",
         "the freeze 2026-12-28T00:00/PT12H is over and can be deleted",
     )
+
+
+def test_a_baseline_without_its_reboot_is_said_to_stay_unfinished():
+    (note,) = notes_on(patching="install", rebootSetting="Never")
+
+    assert "stands rebootPending" in note
+
+
+def test_leaving_out_what_azure_itself_would_install_is_said():
+    (note,) = notes_on(patching="install", patchClassifications="Definition, Security")
+
+    assert note.startswith("patchClassifications without Critical:")
+
+
+def test_kbs_of_a_policy_that_installs_nothing_are_said_to_do_nothing():
+    (note,) = notes_on(patching="observe", kbInclude="5034129")
+
+    assert note == "kbInclude and kbExclude do nothing while patching is observe"

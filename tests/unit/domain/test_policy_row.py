@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from shared.domain.errors import InvalidInput
 from shared.domain.hours import Hours, parse_hours
+from shared.domain.patching.columns import Patching
+from shared.domain.patching.model import RebootSetting
 from shared.domain.policy_row import _COLUMNS, parse_addresses, parse_policy, standing
 
 KEY = ("shop", "web")
@@ -75,6 +77,11 @@ def test_the_stage_gap_is_the_gap_where_it_is_not_given():
         ("approval", "none"),
         ("approval", "required"),
         ("owners", "a@example.com; B@example.com"),
+        ("patching", "observe"),
+        ("patchClassifications", "security updates; UpdateRollUp"),
+        ("kbInclude", 5034129),
+        ("kbExclude", "kb5034129;5034130"),
+        ("rebootSetting", "Never"),
     ],
 )
 def test_takes(column, good):
@@ -117,6 +124,13 @@ def test_takes(column, good):
         ("approval", "yes"),
         ("owners", "nobody"),
         ("owners", "a@example.com\r\nBcc: x@example.com"),
+        ("patching", True),
+        ("patchClassifications", ";"),
+        ("patchClassifications", "Security, Urgent"),
+        ("kbInclude", "latest"),
+        ("kbExclude", ","),
+        ("kbExclude", ";".join(["5034129"] * 101)),
+        ("rebootSetting", "Always"),
     ],
 )
 def test_refuses_with_the_column_the_value_and_the_fix(column, bad):
@@ -180,6 +194,40 @@ def test_reads_lead_retry_aborted_and_approval():
     assert policy.lead == timedelta(days=7)
     assert policy.retries_aborted
     assert policy.needs_approval
+
+
+def test_the_columns_of_patching_are_read_into_azures_words_and_digits():
+    policy = parse_policy(
+        KEY,
+        {
+            "patching": "install",
+            "patchClassifications": "Definition Updates, security",
+            "kbInclude": "KB5034130, 5034129",
+            "kbExclude": "5030000",
+            "rebootSetting": "Never",
+        },
+    )
+
+    assert policy.patching is Patching.INSTALL
+    assert policy.patch_classifications == ("Security", "Definition")
+    assert policy.kb_include == ("5034129", "5034130")
+    assert policy.kb_exclude == ("5030000",)
+    assert policy.reboot_setting is RebootSetting.NEVER
+
+
+def test_patching_is_off_until_a_row_asks_for_it():
+    policy = parse_policy(KEY, {})
+
+    assert policy.patching is Patching.NONE
+    assert policy.patch_classifications == ("Critical", "Security")
+    assert policy.kb_include == policy.kb_exclude == ()
+    assert policy.reboot_setting is RebootSetting.IF_REQUIRED
+
+
+def test_a_kb_is_not_both_installed_and_kept_out():
+    wrong = problems({"kbInclude": "KB5034129", "kbExclude": "5034129; 5034130"})
+
+    assert wrong["kbExclude"].value == "5034129"
 
 
 @pytest.mark.parametrize("name", ["", "a|b", "!x", "x" * 201])

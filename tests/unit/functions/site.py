@@ -20,6 +20,7 @@ from shared.adapters.memory import (
 )
 from shared.adapters.memory_alerts import MemoryAlerts
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_patches import MemoryPatches, MemoryPatchStore
 from shared.adapters.memory_pauses import MemoryPauses
 from shared.bootstrap import Outside, Services, build
 from shared.domain.ledger import Change, Head
@@ -66,6 +67,8 @@ class Site:
         outside = Outside(
             clock=self.clock,
             vms=self.vms,
+            patches=MemoryPatches(self.vms),
+            patch_store=MemoryPatchStore(),
             policies=self.policies,
             jobs=self.jobs,
             pauses=self.pauses,

@@ -1,0 +1,147 @@
+"""What a VM is offered that is new to Baton: a maintenance, the patches of a release, or both at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.due import DuePatches
+from shared.domain.job import Job, JobState
+from shared.domain.maintenance import MaintenanceStatus
+from shared.domain.patching.columns import Patching
+from shared.domain.patching.model import RebootSetting
+from shared.domain.patching.results import AvailablePatch
+from shared.domain.policy import Policy
+
+# "Patches are installed within 30 days of the monthly release": learn.microsoft.com, automatic VM guest patching.
+AZURE_INSTALLS_WITHIN = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
+    """What is available to a VM, by its last assessment that told.
+
+    Attributes:
+        since: When the newest of it was first seen.
+    """
+
+    since: datetime
+    patches: tuple[AvailablePatch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What may be done to a VM: one of the two, or both in one job."""
+
+    maintenance: MaintenanceStatus | None = None
+    patches: DuePatches | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.maintenance or self.patches)
+
+    @property
+    def identity(self) -> datetime | str:
+        """What the job's id is made of."""
+        if self.maintenance:
+            return self.maintenance.pre_maintenance_window_start_time
+        return self.patches.release if self.patches else ""
+
+
+def due_patches(assessed: Assessed | None, policy: Policy | None) -> DuePatches | None:
+    """The patches that the policy wants installed; None where there are none, or they are not known."""
+    if assessed is None or policy is None or policy.patching is not Patching.INSTALL:
+        return None
+    wanted = [patch for patch in assessed.patches if _is_wanted(patch, policy)]
+    if not wanted:
+        return None
+    released = max(patch.published_date or assessed.since for patch in wanted)
+    midnight = released.replace(hour=0, minute=0, second=0, microsecond=0)
+    return DuePatches(
+        release=f"{released:%Y-%m-%d}",
+        since=assessed.since,
+        until=midnight + AZURE_INSTALLS_WITHIN,
+        kbs=tuple(sorted({patch.kb_id for patch in wanted if patch.kb_id})),
+        needs_reboot=any(patch.may_reboot for patch in wanted),
+        may_reboot=policy.reboot_setting is not RebootSetting.NEVER,
+    )
+
+
+def together(status: MaintenanceStatus | None, patches: DuePatches | None) -> Offer:
+    """Both in one job, if the patches' window has not ended when the maintenance's opens; else what comes first."""
+    if status and patches and status.pre_maintenance_window_start_time >= patches.until:
+        return Offer(patches=patches)
+    return Offer(maintenance=status, patches=patches)
+
+
+def new_offer(
+    offer: Offer, before: Iterable[Job], *, dry_run: bool, now: datetime
+) -> Offer:
+    """As much of an offer as may become a job.
+
+    Args:
+        offer: What Azure shows.
+        before: The VM's jobs; all of them have their outcome.
+        dry_run: Whether nothing will act on the job.
+        now: The instant of the decision.
+    """
+    jobs = list(before)
+    if any(job.unsettled for job in jobs):
+        return Offer()
+    status, patches = offer.maintenance, offer.patches
+    if status and not (status.is_offered(now) and may_redeploy(status, jobs, dry_run=dry_run)):
+        status = None
+    if patches and (now >= patches.until or not _may_install(jobs, patches, dry_run=dry_run)):
+        patches = None
+    return together(status, patches)
+
+
+def is_new_release(patches: DuePatches, jobs: Iterable[Job]) -> bool:
+    """Whether no job tried the release, or a later one: never twice for one release."""
+    return all(job.tried_release < patches.release for job in jobs)
+
+
+def may_redeploy(status: MaintenanceStatus, before: Iterable[Job], *, dry_run: bool) -> bool:
+    """Whether the maintenance is one that no job of the VM has done, or begun to do."""
+    last = next((job for job in reversed(list(before)) if job.maintenance), None)
+    return _may_follow(last, status, dry_run=dry_run)
+
+
+def _is_wanted(patch: AvailablePatch, policy: Policy) -> bool:
+    """As `installPatches` understands the same columns."""
+    if patch.kb_id and patch.kb_id in policy.kb_exclude:
+        return False
+    classes = set(policy.patch_classifications)
+    return patch.kb_id in policy.kb_include or bool(classes.intersection(patch.classifications))
+
+
+def _may_follow(last: Job | None, status: MaintenanceStatus, *, dry_run: bool) -> bool:
+    """Whether a new redeploy may follow one that has its outcome.
+
+    After a start, only another maintenance counts: a moved window of the same one does not, so that
+    no VM is redeployed twice for one maintenance (P1); after `completed`, another start is another one.
+    Without a start, or where Azure answered it RetryLater, there is nothing to repeat.
+    """
+    if last is None or last.maintenance is None:
+        return True
+    postponed = (
+        last.state is JobState.SKIPPED
+        and last.maintenance.last_operation_result_code == "RetryLater"
+    )
+    if last.state.halts or (last.accepted and not postponed):
+        if not last.maintenance.overlaps(status):
+            return True
+        moved = (
+            last.maintenance.pre_maintenance_window_start_time
+            != status.pre_maintenance_window_start_time
+        )
+        return last.state is JobState.COMPLETED and moved
+    return not (last.skipped_because == "dryRun" and dry_run)
+
+
+def _may_install(jobs: Iterable[Job], patches: DuePatches, *, dry_run: bool) -> bool:
+    """Whether the release may become a job: one that was tried, or shown by a dry run, is no news."""
+    known = list(jobs)
+    shown = any(
+        job.skipped_because == "dryRun" and job.patches and job.patches.release >= patches.release
+        for job in known
+    )
+    return is_new_release(patches, known) and not (dry_run and shown)

@@ -6,19 +6,22 @@ no policy in its chain sends it again, and whatever is no clear answer is StartU
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, urlencode
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.adapters import arm_answers, arm_errors
 from shared.adapters import arm_decode as decode
+from shared.adapters.arm_activity import read_activities
 from shared.adapters.arm_fields import identity_of
+from shared.adapters.arm_patches import ArmPatches
 from shared.adapters.arm_pipeline import ArmClients
-from shared.adapters.arm_reads import READ_WITHIN, ArmReads, Kept
+from shared.adapters.arm_posts import post_once
+from shared.adapters.arm_reads import READ_WITHIN, ArmReads, Kept, vm_parts_of
 from shared.adapters.arm_surroundings import read_surroundings
-from shared.domain.errors import BatonError, InvalidInput, Retryable, Terminal
-from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm, vm_parts
+from shared.domain.errors import InvalidInput
+from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
 from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
 from shared.ports import Accepted, Activity, Clock, Operation
@@ -31,15 +34,10 @@ log = logging.getLogger("baton.arm")
 # Regions change by the year; addresses and schedules when somebody works on them.
 _LOCATIONS_KEPT = timedelta(days=1)
 _SURROUNDINGS_KEPT = timedelta(hours=1)
-_ACTIVITY_API = "2015-04-01"
-# One VM has a handful of such events; a log of more pages than this is not about it.
-_ACTIVITY_PAGES_MAX = 5
 
 _READ_VMS = "Microsoft.Compute/virtualMachines/read and .../instanceView/read"
 _READ_SUBSCRIPTIONS = "Microsoft.Resources/subscriptions/read"
 _READ_LOCATIONS = "Microsoft.Resources/subscriptions/locations/read"
-_READ_OPERATIONS = "Microsoft.Compute/locations/operations/read"
-_READ_ACTIVITY = "Microsoft.Insights/eventtypes/values/read"
 
 _T = TypeVar("_T")
 
@@ -66,7 +64,11 @@ def connect_arm(
 
 
 class Arm:
-    """VirtualMachines; see the port."""
+    """VirtualMachines; see the port.
+
+    Attributes:
+        patches: The port Patches, over the same connections.
+    """
 
     def __init__(self, clients: ArmClients, subscriptions: tuple[str, ...], clock: Clock) -> None:
         """Use `connect_arm`."""
@@ -74,6 +76,7 @@ class Arm:
         self._configured = subscriptions
         self._clock = clock
         self._reads = ArmReads(clients, clock)
+        self.patches = ArmPatches(clients, self._reads, clock)
         self._locations: Kept[tuple[Location, ...]] = Kept(clock, _LOCATIONS_KEPT)
         self._surroundings: Kept[Surroundings] = Kept(clock, _SURROUNDINGS_KEPT)
 
@@ -109,7 +112,7 @@ class Arm:
 
     async def get(self, vm_id: str) -> Vm:
         """See the port."""
-        subscription, group, name = _parts(vm_id)
+        subscription, group, name = vm_parts_of(vm_id)
         machines = self._clients.compute(subscription).virtual_machines
         try:
             async with asyncio.timeout(READ_WITHIN):
@@ -125,80 +128,27 @@ class Arm:
         self, vm_id: str, *, request_id: str, within: timedelta
     ) -> Accepted:
         """See the port."""
-        subscription, group, name = _parts(vm_id)
+        subscription, group, name = vm_parts_of(vm_id)
         machines = self._clients.compute(subscription).virtual_machines
-        seconds = within.total_seconds()
-        sent: list[Any] = []
-        answers: list[Any] = []
-        failure: Exception = RuntimeError("the SDK gave neither an answer nor an error")
-        try:
-            async with asyncio.timeout(seconds):
-                # polling=False: whoever looks later asks the URL once; here nothing waits or polls.
-                await machines.begin_perform_maintenance(
-                    group,
-                    name,
-                    polling=False,
-                    retry_total=0,
-                    connection_timeout=seconds,
-                    read_timeout=seconds,
-                    request_id=request_id,
-                    raw_request_hook=sent.append,
-                    raw_response_hook=answers.append,
-                )
-        except Exception as error:  # noqa: BLE001 - whatever it was, the start may have been taken
-            failure = error
-        response = answers[-1].http_response if answers else None
-        if response is not None and response.status_code in (200, 202):
-            # The status alone counts: a body that broke off or an odd header takes nothing back.
-            return self._accepted(response.headers)
-        raise arm_errors.start_error(
-            failure, what=f"the start of {vm_id}", sent=bool(sent), now=self._clock.now()
-        ) from failure
+        return await post_once(
+            partial(machines.begin_perform_maintenance, group, name),
+            what=f"the start of {vm_id}",
+            request_id=request_id,
+            within=within,
+            clock=self._clock,
+        )
 
     async def operation(self, url: str) -> Operation:
         """See the port."""
-        if not self._clients.owns(url):
-            extra = {"action": "operation_url_refused", "url": url[:200]}
-            log.warning("An operation's URL is not ARM's; it is not followed", extra=extra)
-            return Operation(status="unknown")
-        what = f"operation {url.split('?', 1)[0]}"
-        response = await self._reads.send(url, what=what, right=_READ_OPERATIONS)
-        wait = arm_errors.retry_after(response.headers, self._clock.now())
-        if response.status_code in (408, 429) or response.status_code >= 500:
-            raise Retryable(f"{what}: {response.status_code}", retry_after=wait)
-        return arm_answers.operation_of(response.status_code, response.text(), wait)
+        answer = await self._reads.operation(url)
+        return arm_answers.operation_of(*answer) if answer else Operation(status="unknown")
 
     async def activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
         """See the port."""
-        subscription, _, _ = _parts(vm_id)
-        query = {
-            "api-version": _ACTIVITY_API,
-            "$filter": f"eventTimestamp ge '{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}'"
-            f" and resourceUri eq '{vm_id.replace(chr(39), chr(39) * 2)}'",
-            "$select": "eventTimestamp,operationName,status,correlationId,httpRequest,resourceId",
-        }
-        url = (
-            f"{self._clients.url}/subscriptions/{subscription}/providers/Microsoft.Insights"
-            f"/eventtypes/management/values?{urlencode(query, quote_via=quote)}"
+        vm_parts_of(vm_id)
+        return await read_activities(
+            self._reads, vm_id, operation=arm_answers.PERFORM_MAINTENANCE, since=since
         )
-        what = f"activity log of {vm_id}"
-        pages = self._reads.pages(
-            url, what=what, right=_READ_ACTIVITY, pages_max=_ACTIVITY_PAGES_MAX
-        )
-        events: list[Activity] = []
-        try:
-            async for page in pages:
-                events += [event for item in page if (event := arm_answers.activity_of(item))]
-        except Retryable:
-            # It may have it on the next page. Only where it has told nothing is there something to wait for.
-            if not events:
-                raise
-        except BatonError as error:
-            # It is one witness among others, and an identity may well lack the right. What it said
-            # before it broke off is true all the same.
-            extra = {"action": "activity_log_unread", "vm": vm_id}
-            log.warning("The activity log was not read: %s", error, extra=extra)
-        return tuple(sorted(events, key=lambda event: event.at))
 
     async def locations(self, subscription_id: str) -> Sequence[Location]:
         """See the port. Kept for a day."""
@@ -230,23 +180,9 @@ class Arm:
             found = None
         return Subscription(subscription_id, found.name if found else subscription_id)
 
-    def _accepted(self, headers: Mapping[str, str]) -> Accepted:
-        return Accepted(
-            operation_url=headers.get("Azure-AsyncOperation") or headers.get("Location") or "",
-            correlation_id=headers.get(arm_errors.CORRELATION_ID) or "",
-            retry_after=arm_errors.retry_after(headers, self._clock.now()),
-        )
-
 
 def _or_unreadable(read: Callable[[object], _T], item: object) -> _T | Unreadable:
     try:
         return read(item)
     except InvalidInput as wrong:
         return Unreadable(identity_of(item), wrong.problems[0])
-
-
-def _parts(vm_id: str) -> tuple[str, str, str]:
-    try:
-        return vm_parts(vm_id)
-    except ValueError as error:
-        raise Terminal(str(error)) from error

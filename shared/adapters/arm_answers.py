@@ -10,7 +10,8 @@ from shared.domain.errors import Terminal
 from shared.domain.maintenance import Subscription
 from shared.ports import Activity, Operation
 
-_PERFORM_MAINTENANCE = "microsoft.compute/virtualmachines/performmaintenance/action"
+PERFORM_MAINTENANCE = "Microsoft.Compute/virtualMachines/performMaintenance/action"
+INSTALL_PATCHES = "Microsoft.Compute/virtualMachines/installPatches/action"
 
 
 def subscription_of(item: object) -> Subscription | None:
@@ -69,12 +70,12 @@ def page_of(body: str, *, what: str) -> tuple[list[Any], str]:
     return items, word(page, "nextLink")
 
 
-def activity_of(item: object) -> Activity | None:
-    """An event of the activity log; None for one of another operation, or of an unreadable time.
+def activity_of(item: object, operation: str = PERFORM_MAINTENANCE) -> Activity | None:
+    """An event of the activity log about an operation; None for one of another operation, or of an unreadable time.
 
     The log is one witness among others.
     """
-    return unless_odd(None, lambda: _activity(item))
+    return unless_odd(None, lambda: _activity(item, operation))
 
 
 def error_of(value: object) -> tuple[str, str]:
@@ -89,10 +90,10 @@ def error_of(value: object) -> tuple[str, str]:
     )
 
 
-def _activity(item: object) -> Activity | None:
+def _activity(item: object, operation: str) -> Activity | None:
     event = Fields("activity log", "", item if isinstance(item, Mapping) else {})
-    operation = event.object("operationName", required=False).text("value", required=False)
-    if operation.lower() != _PERFORM_MAINTENANCE:
+    name = event.object("operationName", required=False).text("value", required=False)
+    if name.lower() != operation.lower():
         return None
     at = event.time("eventTimestamp")
     if at is None:

@@ -30,6 +30,7 @@ class Bucket(StrEnum):
     HIGH_COST_GET = "HighCostGet"
     GET_OPERATION = "GetOperation"
     UPDATE_VM = "UpdateVM"
+    VM_GUEST_PATCH = "VMGuestPatch"
     OTHER = ""
 
 
@@ -39,6 +40,7 @@ _PUBLISHED = {
     Bucket.HIGH_COST_GET: (300, 900),
     Bucket.GET_OPERATION: (5_000, 15_000),
     Bucket.UPDATE_VM: (500, 1_500),
+    Bucket.VM_GUEST_PATCH: (200, 600),
 }
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)")
 
@@ -51,7 +53,8 @@ def subject_of(method: str, url: str) -> tuple[Bucket, str]:
     if "/providers/microsoft.compute/" not in path:
         return Bucket.OTHER, subscription
     if method != "GET":
-        return Bucket.UPDATE_VM, subscription
+        is_patch = path.rstrip("/").endswith(("/assesspatches", "/installpatches"))
+        return Bucket.VM_GUEST_PATCH if is_patch else Bucket.UPDATE_VM, subscription
     if "/operations/" in path:
         return Bucket.GET_OPERATION, subscription
     is_list = path.rstrip("/").endswith("/virtualmachines")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.adapters import arm_patch_decode as patches
 from shared.adapters.arm_fields import TIME, Fields, unless_odd, word
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.maintenance import (
@@ -42,14 +43,16 @@ def vm_of(item: object) -> Vm:
         location=spelt(vm.text("location")),
         zone=_zone(vm),
         tags=vm.texts("tags"),
-        availability_set=properties.object("availabilitySet", required=False)
-        .text("id", required=False)
-        .lower(),
+        availability_set=_id_of(properties, "availabilitySet"),
         provisioning_state=properties.text("provisioningState", required=False),
         vm_size=unless_odd("", lambda: _vm_size(properties)),
         os_disk_ephemeral=unless_odd(None, lambda: _os_disk_ephemeral(properties)),
         network_interfaces=unless_odd(None, lambda: _network_interfaces(properties)),
         redeploy_awaits_approval=unless_odd(None, lambda: _awaits_approval(properties)),
+        os_type=unless_odd("", lambda: _os_type(properties)),
+        image=unless_odd(None, lambda: patches.image_of(_storage(properties))),
+        patch_settings=patches.settings_of(properties),
+        scale_set=unless_odd("", lambda: _id_of(properties, "virtualMachineScaleSet")),
         view=_view(view) if view.present else None,
     )
 
@@ -151,9 +154,21 @@ def _vm_size(properties: Fields) -> str:
     return properties.object("hardwareProfile", required=False).text("vmSize", required=False)
 
 
+def _id_of(properties: Fields, name: str) -> str:
+    return properties.object(name, required=False).text("id", required=False).lower()
+
+
+def _storage(properties: Fields) -> Fields:
+    return properties.object("storageProfile", required=False)
+
+
+def _os_type(properties: Fields) -> str:
+    disk = _storage(properties).object("osDisk", required=False)
+    return disk.text("osType", required=False).capitalize()
+
+
 def _os_disk_ephemeral(properties: Fields) -> bool:
-    storage = properties.object("storageProfile", required=False)
-    disk = storage.object("osDisk", required=False)
+    disk = _storage(properties).object("osDisk", required=False)
     settings = disk.object("diffDiskSettings", required=False)
     return settings.text("option", required=False).lower() == "local"
 
@@ -186,6 +201,7 @@ def _view(view: Fields) -> InstanceView:
         ),
         update_domain=view.number("platformUpdateDomain"),
         maintenance=_maintenance(view.object("maintenanceRedeployStatus", required=False)),
+        patch_status=patches.status_of(view),
     )
 
 

@@ -1,6 +1,7 @@
 """Reads of ARM, each bounded in time, with errors that say what was read and which right it needs."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -11,7 +12,8 @@ from azure.core.rest import HttpRequest
 from shared.adapters import arm_errors
 from shared.adapters.arm_answers import page_of
 from shared.adapters.arm_pipeline import ArmClients
-from shared.domain.errors import Terminal
+from shared.domain.errors import Retryable, Terminal
+from shared.domain.maintenance import vm_parts
 from shared.ports import Clock
 
 # One read, or one page, with all its retries.
@@ -19,7 +21,11 @@ READ_WITHIN = 30.0
 # 100,000 VMs at 50 a page; a list that never ends must end somewhere.
 _PAGES_MAX = 2_000
 
+_READ_OPERATIONS = "Microsoft.Compute/locations/operations/read"
+
 _T = TypeVar("_T")
+
+log = logging.getLogger("baton.arm")
 
 
 class ArmReads:
@@ -82,6 +88,35 @@ class ArmReads:
             raise arm_errors.read_error(
                 error, what=what, right=right, now=self._clock.now()
             ) from error
+
+    async def operation(self, url: str) -> tuple[int, str, timedelta | None] | None:
+        """Status, body and Retry-After of an operation's URL, asked once; None for one that is not ARM's.
+
+        Raises:
+            Retryable: ARM is busy.
+        """
+        if not self._clients.owns(url):
+            extra = {"action": "operation_url_refused", "url": url[:200]}
+            log.warning("An operation's URL is not ARM's; it is not followed", extra=extra)
+            return None
+        what = f"operation {url.split('?', 1)[0]}"
+        response = await self.send(url, what=what, right=_READ_OPERATIONS)
+        wait = arm_errors.retry_after(response.headers, self._clock.now())
+        if response.status_code in (408, 429) or response.status_code >= 500:
+            raise Retryable(f"{what}: {response.status_code}", retry_after=wait)
+        return response.status_code, response.text(), wait
+
+
+def vm_parts_of(vm_id: str) -> tuple[str, str, str]:
+    """Subscription id, resource group and name from an ARM VM id.
+
+    Raises:
+        Terminal: It is not the id of a virtual machine.
+    """
+    try:
+        return vm_parts(vm_id)
+    except ValueError as error:
+        raise Terminal(str(error)) from error
 
 
 class Kept(Generic[_T]):

@@ -117,14 +117,14 @@ class MemoryMachines(Scripted):
     async def get(self, vm_id: str) -> Vm:
         """See the port."""
         async with self.call("get", vm_id):
-            return self._vm(vm_id)
+            return self.known(vm_id)
 
     async def start_maintenance(
         self, vm_id: str, *, request_id: str, within: timedelta
     ) -> Accepted:
         """See the port."""
         async with self.call("start_maintenance", vm_id, request_id, within):
-            vm = self._vm(vm_id)
+            vm = self.known(vm_id)
             answers = self._answers[vm.key]
             answer = answers.popleft() if answers else self._accepted()
             taken = isinstance(answer, Accepted)
@@ -160,7 +160,8 @@ class MemoryMachines(Scripted):
         wanted = subscription_id.lower()
         return [vm for vm in self.vms.values() if vm.subscription_id.lower() == wanted]
 
-    def _vm(self, vm_id: str) -> Vm:
+    def known(self, vm_id: str) -> Vm:
+        """The VM of an id; raises VmNotFound."""
         vm = self.vms.get(vm_id.lower())
         if vm is None:
             raise VmNotFound(f"{vm_id} does not exist")

@@ -44,6 +44,9 @@ class Wire:
         ("GET", VM, Bucket.LOW_COST_GET),
         ("GET", OPERATION, Bucket.GET_OPERATION),
         ("POST", START, Bucket.UPDATE_VM),
+        ("POST", f"{COMPUTE}/virtualMachines/a/assessPatches?a=1", Bucket.VM_GUEST_PATCH),
+        ("POST", f"{COMPUTE}/virtualMachines/a/installPatches", Bucket.VM_GUEST_PATCH),
+        ("PATCH", f"{COMPUTE}/virtualMachines/a", Bucket.UPDATE_VM),
         ("GET", "https://arm/subscriptions/S1/locations", Bucket.OTHER),
     ],
 )

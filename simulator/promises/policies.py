@@ -149,18 +149,19 @@ class History:
 
     @cached_property
     def _versions(self) -> list[tuple[datetime, dict[tuple[str, str], Policy]]]:
-        """Every policy as it counted from each edit on. A wrong row counts as its last right version."""
+        """Every policy as it counted from each instant of edits on. A wrong row counts as its last right version."""
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         counting: dict[tuple[str, str], Policy] = {}
-        versions = []
+        versions = {}
         for edit in self.evidence.edits:
             key = edit.team, edit.name
             rows[key] = {**rows.get(key, {}), **edit.columns}
             policy = Policy(*key, rows[key])
             if not policy.wrong or key not in counting or counting[key].wrong:
                 counting = {**counting, key: policy}
-            versions.append((edit.at, counting))
-        return versions
+            # Rows that were written at one instant never stood one without the other.
+            versions[edit.at] = counting
+        return list(versions.items())
 
     def at(self, moment: datetime) -> list[Policy]:
         """Every policy as it counted at that moment."""

@@ -372,6 +372,15 @@ def test_a_row_that_never_was_right_keeps_its_vms_from_others():
     assert len(broken(run)["P2"]) == 4
 
 
+def test_rows_that_were_written_at_one_instant_never_stood_one_without_the_other():
+    run = a_run(freeze="2026-12-24")
+    rest = PolicyEdit(at=at(0), team="erp", name="rest", columns={"priority": 200})
+    run.edits.insert(0, rest)
+    run.starts, run.events, run.rows = [], [], []
+
+    assert broken(run) == {}
+
+
 # --- P3 ---------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,207 @@
+"""Ways to break the app on purpose, one or more for each promise: the proof that the checks can fail."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cli.simulation.arm import SimulatedArm
+from cli.simulation.choose import choose
+from cli.simulation.setup import Setup
+from shared.adapters import rows, tables
+from shared.domain import hours, policy_row, reconcile, rollouts, rules, verdict
+from shared.domain.errors import InvalidInput, StartUnknown
+from shared.domain.job import JobState
+from shared.domain.ledger import Away
+from shared.domain.pace import Pace
+from shared.use_cases import discover, follow_vm, settle, start_vm, sweep, tell
+from simulator.scenario_model import Step, Word
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A broken build.
+
+    Attributes:
+        promise: What it breaks. The first to notice may be another: who is started twice is recorded wrongly too.
+        says: How.
+        patches: (module or class, the name in it, what stands there instead).
+        word: What Azure makes of every VM's first start, where the mutation shows only then, and chance gives
+            too few of those; None: as it comes.
+    """
+
+    promise: str
+    says: str
+    patches: tuple[tuple[Any, str, Any], ...]
+    word: Word | None = None
+
+    def setup(self, seed: int) -> Setup:
+        """What it is tried on."""
+        setup = choose(seed, "wild")
+        if self.word is None:
+            return setup
+        first = Step(self.word, timedelta(minutes=1))
+        scenario = setup.scenario
+        vms = tuple(replace(vm, script=(first, *vm.script)) for vm in scenario.vms)
+        arm = replace(scenario.arm, offer_after_abort=True)
+        return replace(setup, scenario=replace(scenario, vms=vms, arm=arm))
+
+
+def _always(value: Any) -> Callable[..., Any]:
+    return lambda *_, **__: value
+
+
+def _retries_every_abort(job, vm, again, now):
+    return verdict.Verdict(then=verdict.Then.RETRY, reason="aborted", repeats="aborted")
+
+
+def _by_its_last_good_version(key, _columns, good, real=policy_row.standing):
+    return real(key, good, good)
+
+
+def _always_open(_hours, index):
+    since = hours._EPOCH + index * hours._BLOCK
+    return ((since, since + hours._BLOCK),)
+
+
+def _one_more_slot(*args, real=rules._slots, **kwargs):
+    return [kwargs["now"], *real(*args, **kwargs)]
+
+
+def _no_rest(rollout, stage, policy, *, away, now):
+    return [now] * max(0, policy.concurrency - away)
+
+
+def _all_in_one_stage(self, jobs):
+    return [replace(job, stage=1) for job in jobs]
+
+
+def _back_as_azure_says(job, vm, said):
+    return verdict._end(JobState.COMPLETED, said, verified=True)
+
+
+_numbers = itertools.count()
+
+
+def _another_row_each_time(job, attempt, real=rows.outcome_row):
+    row = real(job, attempt)
+    return {**row, "RowKey": f"{row['RowKey']}-{next(_numbers)}"}
+
+
+def _another_event_each_time(*_parts):
+    return f"event-{next(_numbers)}"
+
+
+def _whatever_stands_there(write, real=tables._operation):
+    return real(replace(write, etag=""))
+
+
+async def _told_nobody(self, alert):
+    return None
+
+
+async def _no_sweep(self):
+    return None
+
+
+async def _nobody_is_away(self, availability_set):
+    return Away(availability_set=availability_set)
+
+
+async def _settles_at_once(self, job):
+    """As if the outcome, the mail and the next VM needed no second try after a crash."""
+    return replace(job, unsettled=None)
+
+
+def _one_wrong_row_stops_all(key, columns, good, real=policy_row.standing):
+    found = real(key, columns, good)
+    if found.problems:
+        raise InvalidInput("policy", found.problems)
+    return found
+
+
+async def _sends_it_again(self, vm_id, *, request_id, within, real=SimulatedArm.start_maintenance):
+    try:
+        return await real(self, vm_id, request_id=request_id, within=within)
+    except StartUnknown:
+        return await real(self, vm_id, request_id=request_id, within=within)
+
+
+MUTATIONS = (
+    Mutation(
+        "P1",
+        "it tries again after every abort",
+        ((verdict, "_aborted", _retries_every_abort),),
+        word=Word.MAINTENANCE_ABORTED,
+    ),
+    Mutation(
+        "P1",
+        "a maintenance that was done may be done again",
+        ((reconcile._Reconciler, "_may_follow", _always(True)),),
+    ),
+    Mutation(
+        "P1",
+        "a start without an answer is planned again at once",
+        ((Pace, "quiet", property(_always(timedelta(0)))),),
+        word=Word.DROP_AFTER,
+    ),
+    Mutation(
+        "P1",
+        "a start without an answer is sent once more, as an SDK would",
+        ((SimulatedArm, "start_maintenance", _sends_it_again),),
+    ),
+    Mutation(
+        "P2",
+        "the policy's row is not read again at the start",
+        ((start_vm, "standing", _by_its_last_good_version),),
+    ),
+    Mutation("P2", "windows and freezes do not count", ((hours, "_block", _always_open),)),
+    Mutation("P2", "nobody needs to approve", ((rules, "is_approved", _always(True)),)),
+    Mutation("P3", "all VMs are of one stage", ((rollouts._Policy, "_staged", _all_in_one_stage),)),
+    Mutation(
+        "P3",
+        "a failure halts nothing",
+        ((rules, "halted_by", _always(None)), (rollouts, "halted_by", _always(None))),
+    ),
+    Mutation("P4", "there is a slot more", ((rules, "_slots", _one_more_slot),)),
+    Mutation("P4", "a slot needs no rest", ((rules, "_slots", _no_rest),)),
+    Mutation("P4", "stages follow at once", ((rules, "_stage_opens", _always(_LONG_AGO)),)),
+    Mutation("P5", "placement does not count", ((rules, "placement_conflict", _always("")),)),
+    Mutation(
+        "P6",
+        "an outcome that is written again is another row",
+        ((rows, "outcome_row", _another_row_each_time),),
+    ),
+    Mutation(
+        "P6",
+        "a VM is back as soon as Azure is done",
+        ((verdict, "_back", _back_as_azure_says),),
+    ),
+    Mutation(
+        "P6",
+        "an end that a crash left unrecorded is forgotten",
+        ((settle.Settle, "__call__", _settles_at_once),),
+    ),
+    Mutation("P7", "nobody is told", ((tell.Tell, "__call__", _told_nobody),)),
+    Mutation(
+        "P7",
+        "an event has another id each time",
+        ((settle, "event_id", _another_event_each_time),),
+    ),
+    Mutation(
+        "P8",
+        "rows are replaced whatever stands there",
+        ((tables, "_operation", _whatever_stands_there),),
+    ),
+    Mutation("P8", "nothing is swept", ((sweep.Sweep, "__call__", _no_sweep),)),
+    Mutation(
+        "P8",
+        "a lost answer counts as a refusal",
+        ((follow_vm, "shows_acceptance", _always(False)),),
+        word=Word.DROP_AFTER,
+    ),
+    Mutation("P9", "one wrong row stops all", ((discover, "standing", _one_wrong_row_stops_all),)),
+)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from shared.domain.pace import Pace
+from shared.patch_ports import Assessments, Patches
 from shared.ports import (
     AlertStore,
     Bus,
@@ -26,6 +27,7 @@ from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
+from shared.use_cases.follow_installation import LookAtInstallation
 from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
@@ -51,6 +53,8 @@ class Outside:
 
     clock: Clock
     vms: VirtualMachines
+    patches: Patches
+    assessments: Assessments
     policies: PolicyStore
     jobs: JobStore
     outcomes: OutcomeStore
@@ -102,14 +106,24 @@ def build(settings: Settings, outside: Outside) -> Services:
         digest=settings.alert_digest,
     )
     settle = Settle(clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell)
-    steps = Steps(clock=clock, vms=outside.vms, jobs=jobs, bus=bus, settle=settle, pace=pace)
+    steps = Steps(
+        clock=clock,
+        vms=outside.vms,
+        patches=outside.patches,
+        jobs=jobs,
+        bus=bus,
+        settle=settle,
+        pace=pace,
+    )
     return Services(
         discover=Discover(
             clock=clock,
             policies=outside.policies,
             jobs=jobs,
             bus=bus,
-            see=SeeFleet(clock=clock, vms=outside.vms),
+            see=SeeFleet(
+                clock=clock, vms=outside.vms, assessments=outside.assessments
+            ),
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, tell=tell),
             beat=Beat(alerts=outside.alerts, tell=tell),
@@ -125,6 +139,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             ),
             find_out=FindOut(steps=steps),
             look_at=LookAt(steps=steps, jitter=outside.jitter),
+            look_at_installation=LookAtInstallation(steps=steps),
         ),
         sweep=Sweep(clock=clock, jobs=jobs, alerts=outside.alerts, bus=bus, pace=pace),
         send_alerts=SendAlerts(
@@ -163,17 +178,20 @@ def connect(settings: Settings) -> Outside:
         return Identity(client_id(os.environ, setting))
 
     clock = SystemClock()
+    arm = connect_arm(
+        settings.arm_url,
+        settings.arm_token or identity("BATON_ARM"),
+        settings.subscriptions,
+        clock=clock,
+    )
     tables = connect_tables(
         settings.tables, settings.tables_endpoint, identity("BATON_TABLES"), settings.table_prefix
     )
     return Outside(
         clock=clock,
-        vms=connect_arm(
-            settings.arm_url,
-            settings.arm_token or identity("BATON_ARM"),
-            settings.subscriptions,
-            clock=clock,
-        ),
+        vms=arm,
+        patches=arm.patches,
+        assessments=NoAssessments(),
         policies=TablePolicies(tables),
         jobs=TableJobs(tables),
         outcomes=TableOutcomes(tables),

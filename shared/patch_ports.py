@@ -1,10 +1,11 @@
 """What patching needs of the outside, as contracts; `ports` has the rest, and what holds for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
+from shared.domain.offers import Assessed
 from shared.domain.patching.results import Assessment, Installation, InstallRequest
 from shared.ports import Accepted, Activity, Operation
 
@@ -71,4 +72,12 @@ class Patches(Protocol):
         Raises:
             Retryable: It was too busy to tell anything.
         """
+        ...
+
+
+class Assessments(Protocol):
+    """What the last look at patches found available, of table `BatonPatches`."""
+
+    async def assessed(self) -> Mapping[str, Assessed]:
+        """VM key → what is available to it; a VM whose assessment is missing or told nothing is absent."""
         ...

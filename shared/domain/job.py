@@ -238,6 +238,11 @@ class Job:
         return self.accepted or bool(self.tried_release) or self.state.is_begun
 
     @property
+    def tries(self) -> int:
+        """The number of this try of its redeploy, from 1."""
+        return self.attempt - self.installations
+
+    @property
     def opens(self) -> datetime:
         """The first instant at which Azure lets it start."""
         if self.maintenance:
@@ -306,11 +311,28 @@ class Job:
             unsettled=record,
         )
 
+    def accepted_at(self, at: datetime, **changes: object) -> "Job":
+        """The job once Azure took its start."""
+        job = replace(self, started_at=at)
+        if job.patches:
+            job = replace(job, tried_release=job.patches.release)
+        else:
+            job = replace(job, accepted=True)
+        return job.moved(JobState.REDEPLOYING, **changes)
+
     def after_installation(
-        self, outcome: JobState, *, now: datetime, reason: str, installed: Installed, verified: bool
+        self,
+        outcome: JobState,
+        *,
+        now: datetime,
+        reason: str,
+        installed: Installed = Installed(),
+        verified: bool = False,
     ) -> "Job":
         """The job once its patches are installed or never will be: at its end, or on to its redeploy."""
-        job = replace(self, installations=self.installations + 1)
+        job = replace(
+            self, installations=self.installations + 1, tried_release=self._only_patches.release
+        )
         verified_at = now if verified else None
         if job.maintenance is None or outcome is JobState.GONE:
             ended = job.ended(outcome, now=now, reason=reason, verified_at=verified_at)

@@ -150,7 +150,7 @@ def halted_by(rollout: Iterable[Job], policy: Policy) -> Job | None:
 
 def its_window(job: Job) -> str:
     """What people know the job's window as."""
-    return "its self-service window" if job.maintenance else "the window of its patches"
+    return "its self-service window" if job.maintenance else "its window for patches"
 
 
 def by_itself(job: Job, policy: Policy) -> datetime:

@@ -163,10 +163,10 @@ def _back(job: Job, vm: Vm, said: str) -> Verdict:
 
 
 def _retry_later(job: Job, again: Again) -> Verdict:
-    if job.attempt > again.retries:
+    if job.tries > again.retries:
         return _end(
             JobState.FAILED,
-            f"Azure answered RetryLater {job.attempt} times; retries is {again.retries}",
+            f"Azure answered RetryLater {job.tries} times; retries is {again.retries}",
         )
     return Verdict(then=Then.RETRY, reason="Azure answered RetryLater", repeats="retryLater")
 
@@ -175,7 +175,7 @@ def _aborted(job: Job, vm: Vm, again: Again, now: datetime) -> Verdict:
     """Azure's texts differ on whether it offers the VM once more: its flag tells."""
     reason = "Azure aborted the maintenance; the VM was not moved"
     offered = vm.maintenance is not None and vm.maintenance.is_open(now)
-    if again.aborted and offered and job.attempt <= again.retries:
+    if again.aborted and offered and job.tries <= again.retries:
         return Verdict(then=Then.RETRY, reason=reason, repeats="aborted")
     return _end(JobState.ABORTED, reason)
 

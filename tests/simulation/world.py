@@ -60,7 +60,7 @@ class Azure(MemoryMachines):
     async def start_maintenance(self, vm_id, *, request_id, within):
         async with self.call("start_maintenance", vm_id):
             self._pass_time()
-            vm = self._vm(vm_id)
+            vm = self.known(vm_id)
             now = self.clock.now()
             status = vm.maintenance
             if status is None or not status.is_open(now) or vm.key in self._running:

@@ -121,9 +121,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             policies=outside.policies,
             jobs=jobs,
             bus=bus,
-            see=SeeFleet(
-                clock=clock, vms=outside.vms, assessments=outside.assessments
-            ),
+            see=SeeFleet(clock=clock, vms=outside.vms, assessments=outside.assessments),
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, tell=tell),
             beat=Beat(alerts=outside.alerts, tell=tell),
@@ -164,6 +162,7 @@ def connect(settings: Settings) -> Outside:
     from shared.adapters.arm import connect_arm  # noqa: PLC0415
     from shared.adapters.credentials import Identity, client_id  # noqa: PLC0415
     from shared.adapters.letters import write_mail  # noqa: PLC0415
+    from shared.adapters.memory_assessments import MemoryAssessments  # noqa: PLC0415
     from shared.adapters.messages import decode  # noqa: PLC0415
     from shared.adapters.service_bus import connect_bus  # noqa: PLC0415
     from shared.adapters.smtp import connect_mailer  # noqa: PLC0415
@@ -191,7 +190,7 @@ def connect(settings: Settings) -> Outside:
         clock=clock,
         vms=arm,
         patches=arm.patches,
-        assessments=NoAssessments(),
+        assessments=MemoryAssessments(),
         policies=TablePolicies(tables),
         jobs=TableJobs(tables),
         outcomes=TableOutcomes(tables),

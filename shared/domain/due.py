@@ -51,3 +51,7 @@ class Installed:
     reboot_status: str = ""
     installed_patch_count: int | None = None
     failed_patch_count: int | None = None
+
+
+NOT_INSTALLED = Installed()
+"""Of whatever is no installation, or one of which nothing is known."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.due import DuePatches, Installed, Work
+from shared.domain.due import NOT_INSTALLED, DuePatches, Installed, Work
 from shared.domain.maintenance import MaintenanceStatus
 
 
@@ -115,7 +115,7 @@ class Attempt:
     correlation_id: str = ""
     work: str = Work.REDEPLOY
     release: str = ""
-    installed: Installed = Installed()
+    installed: Installed = NOT_INSTALLED
 
     @property
     def is_bad(self) -> bool:
@@ -216,6 +216,12 @@ class Job:
     def work(self) -> Work:
         """What is done to the VM now, or next."""
         return Work.PATCH if self.patches else Work.REDEPLOY
+
+    @property
+    def works(self) -> tuple[Work, ...]:
+        """All that is still to be done, in its order."""
+        patches = (Work.PATCH,) if self.patches else ()
+        return (*patches, Work.REDEPLOY) if self.maintenance else patches
 
     @property
     def disrupts(self) -> bool:
@@ -326,7 +332,7 @@ class Job:
         *,
         now: datetime,
         reason: str,
-        installed: Installed = Installed(),
+        installed: Installed = NOT_INSTALLED,
         verified: bool = False,
     ) -> "Job":
         """The job once its patches are installed or never will be: at its end, or on to its redeploy."""
@@ -368,7 +374,7 @@ def _attempt(job: Job, outcome: str, *, terminal: bool) -> Attempt:
     status = job.maintenance
     return Attempt(
         number=job.attempt,
-        work=job.work,
+        work=str(job.work),
         release=job.patches.release if job.patches else "",
         outcome=outcome,
         terminal=terminal,

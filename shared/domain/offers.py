@@ -72,9 +72,7 @@ def together(status: MaintenanceStatus | None, patches: DuePatches | None) -> Of
     return Offer(maintenance=status, patches=patches)
 
 
-def new_offer(
-    offer: Offer, before: Iterable[Job], *, dry_run: bool, now: datetime
-) -> Offer:
+def new_offer(offer: Offer, before: Iterable[Job], *, dry_run: bool, now: datetime) -> Offer:
     """As much of an offer as may become a job.
 
     Args:

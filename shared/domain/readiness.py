@@ -55,14 +55,14 @@ def with_time_for_both(
     if job.maintenance is None or job.patches is None or vm is None or policy is None:
         return job
     done = now + pace.installation_at_most
-    in_time = policy.hours.next_start(done, policy.estimate, job.closes) if done < job.closes else None
+    in_time = (
+        policy.hours.next_start(done, policy.estimate, job.closes) if done < job.closes else None
+    )
     can = in_time and now < job.patches.until and not _cannot_be_patched(vm)
     return job if can and policy.patching is Patching.INSTALL else replace(job, patches=None)
 
 
-def _in_the_way(
-    job: Job, vm: Vm, policy: Policy, pace: Pace, now: datetime
-) -> Iterator[Wait]:
+def _in_the_way(job: Job, vm: Vm, policy: Policy, pace: Pace, now: datetime) -> Iterator[Wait]:
     if job.maintenance:
         yield from _of_maintenance(job.maintenance, pace, now)
     if job.patches:

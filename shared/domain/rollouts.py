@@ -300,7 +300,9 @@ class _Policy:
         if job.disrupts:
             return ""
         closed = self.policy.hours.why_closed(self._now, self.policy.estimate)
-        return f"no start is left before {its_window(job)} closes: {closed or 'its turn comes later'}"
+        return (
+            f"no start is left before {its_window(job)} closes: {closed or 'its turn comes later'}"
+        )
 
     def _away(self, job: Job) -> Fixed:
         """One that is away, or about to be. It counts from the start that people were told.
@@ -339,5 +341,3 @@ class _Policy:
         if told <= self._now:
             return "it could not start then"
         return "a VM that goes before it, or must not be away with it, came late, moved or joined"
-
-

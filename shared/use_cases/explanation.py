@@ -159,7 +159,11 @@ def _waits(said: Explanation, wait: Wait, more: tuple[str, ...] = ()) -> Explana
         job = said.job
         if job.maintenance:
             job = replace(job, maintenance=said.maintenance)
-        then = f"then Azure does it by itself {azure_acts(job)}" if job.maintenance else "until then Azure may install them by itself"
+        then = (
+            f"then Azure does it by itself {azure_acts(job)}"
+            if job.maintenance
+            else "until then Azure may install them by itself"
+        )
         window = its_window(job).capitalize()
         follows.append(f"{window} closes at {utc(job.closes)}; {then}.")
     return replace(said, why=wait.reason, until=wait.until, follows=tuple(follows))

@@ -100,9 +100,7 @@ def wake_for(turn: Turn) -> WakeAt:
     )
 
 
-def _next_step(
-    job: Job, attempt: Attempt, ledger: Ledger | None, policy: Policy | None
-) -> str:
+def _next_step(job: Job, attempt: Attempt, ledger: Ledger | None, policy: Policy | None) -> str:
     if not attempt.terminal:
         return "Look at its patches; Baton goes on with its redeploy, and does not try them again."
     if job.state is JobState.MISSED:

@@ -173,7 +173,10 @@ class StartVm:
         said = f"Azure refused it ({refused.code}: {refused.message})"
         job = replace(job, correlation_id=refused.correlation_id or job.correlation_id)
         log.warning(
-            "%s: %s", job.vm_name, said, extra={"action": f"{job.work}_refused", **job.log_context()}
+            "%s: %s",
+            job.vm_name,
+            said,
+            extra={"action": f"{job.work}_refused", **job.log_context()},
         )
         status = vm.maintenance if vm and job.maintenance else None
         if vm is None:
@@ -200,9 +203,7 @@ class StartVm:
                 )
             )
         elif job.patches:
-            await self.steps.conclude(
-                job.after_installation(JobState.FAILED, now=now, reason=said)
-            )
+            await self.steps.conclude(job.after_installation(JobState.FAILED, now=now, reason=said))
         else:
             job = replace(job, maintenance=status)
             await self.steps.conclude(job.ended(JobState.FAILED, now=now, reason=said))

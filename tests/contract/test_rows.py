@@ -179,9 +179,11 @@ def test_a_row_that_was_read_and_written_is_the_same_row(job: Job) -> None:
 @pytest.mark.parametrize(
     ("kind", "shape", "apart"),
     [
-        (Job, JOB, {"maintenance", "unsettled", "etag"}),
+        (Job, JOB, {"maintenance", "patches", "unsettled", "etag"}),
+        (DuePatches, PATCHES, set()),
         (MaintenanceStatus, MAINTENANCE, set()),
-        (Attempt, ATTEMPT, set()),
+        (Attempt, ATTEMPT, {"installed"}),
+        (Installed, INSTALLED, set()),
         (Alert, ALERT, {"id", "etag"}),
     ],
 )

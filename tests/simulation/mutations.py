@@ -9,7 +9,7 @@ from typing import Any
 from cli.simulation.arm import SimulatedArm
 from cli.simulation.choose import choose
 from cli.simulation.setup import Setup
-from shared.adapters import rows, tables
+from shared.adapters import outcome_rows, tables
 from shared.domain import hours, policy_row, reconcile, rollouts, rules, verdict
 from shared.domain.errors import InvalidInput, StartUnknown
 from shared.domain.job import JobState
@@ -86,7 +86,7 @@ def _back_as_azure_says(job, vm, said):
 _numbers = itertools.count()
 
 
-def _another_row_each_time(job, attempt, real=rows.outcome_row):
+def _another_row_each_time(job, attempt, real=outcome_rows.outcome_row):
     row = real(job, attempt)
     return {**row, "RowKey": f"{row['RowKey']}-{next(_numbers)}"}
 
@@ -173,7 +173,7 @@ MUTATIONS = (
     Mutation(
         "P6",
         "an outcome that is written again is another row",
-        ((rows, "outcome_row", _another_row_each_time),),
+        ((outcome_rows, "outcome_row", _another_row_each_time),),
     ),
     Mutation(
         "P6",

@@ -26,7 +26,7 @@ def explain_of(world: World) -> Explain:
         clock=world.clock,
         policies=world.policies,
         jobs=world.jobs,
-        see=SeeFleet(clock=world.clock, vms=world.azure),
+        see=SeeFleet(clock=world.clock, vms=world.azure, assessments=world.assessments),
         mode=settings.mode,
     )
     return Explain(
@@ -108,7 +108,7 @@ async def test_what_is_said_of_a_planned_job_is_what_its_handler_does(
             if after.state is JobState.PLANNED:
                 assert waits == [said.why]
                 waiting.add(said.why)
-            elif after.state.is_away or after.skipped_because == "dryRun":
+            elif after.state.is_begun or after.skipped_because == "dryRun":
                 assert said.why == "nothing is in its way"
                 free += 1
             else:

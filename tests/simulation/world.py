@@ -18,6 +18,7 @@ from shared.adapters.memory import (
     MemoryOutcomes,
     MemoryPolicies,
 )
+from shared.adapters.memory_assessments import MemoryAssessments
 from shared.adapters.memory_machines import MemoryMachines
 from shared.bootstrap import Outside, build
 from shared.domain.alert import Mail
@@ -26,6 +27,7 @@ from shared.domain.maintenance import Vm
 from shared.ports import Accepted, Activity, Operation
 from shared.settings import read_settings
 from tests.builders import NOW
+from tests.simulation.patching import Patching
 
 AWAY = timedelta(minutes=6)
 LOCK = timedelta(minutes=1)
@@ -56,6 +58,7 @@ class Azure(MemoryMachines):
         self.refused: list[str] = []
         self.silent = 0  # accepted starts whose answer gets lost
         self._running: dict[str, Start] = {}
+        self.patching_goes_on = lambda: None
 
     async def start_maintenance(self, vm_id, *, request_id, within):
         async with self.call("start_maintenance", vm_id):
@@ -116,6 +119,7 @@ class Azure(MemoryMachines):
             yield item
 
     def _pass_time(self):
+        self.patching_goes_on()
         for key, start in list(self._running.items()):
             if start.back is None or start.back > self.clock.now():
                 continue
@@ -151,6 +155,8 @@ class World:
     def __init__(self, *vms: Vm, policies: dict[str, dict[str, object]], **settings: str) -> None:
         self.clock = MemoryClock(NOW)
         self.azure = Azure(self.clock, *vms)
+        self.patches = Patching(self.azure)
+        self.assessments = MemoryAssessments()
         self.policies = MemoryPolicies()
         self.jobs = MemoryJobs()
         self.outcomes = MemoryOutcomes()
@@ -174,6 +180,7 @@ class World:
         self._counted = 0
         for port in (
             self.azure,
+            self.patches,
             self.policies,
             self.jobs,
             self.outcomes,
@@ -189,6 +196,8 @@ class World:
         outside = Outside(
             clock=self.clock,
             vms=self.azure,
+            patches=self.patches,
+            assessments=self.assessments,
             policies=self.policies,
             jobs=self.jobs,
             outcomes=self.outcomes,

@@ -14,6 +14,7 @@ from cli.given import Given
 from shared.adapters.arm import connect_arm
 from shared.adapters.letters import write_mail
 from shared.adapters.memory import MemoryAlerts, MemoryBus
+from shared.adapters.memory_assessments import MemoryAssessments
 from shared.adapters.messages import decode
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_jobs import TableJobs
@@ -89,6 +90,8 @@ async def discover() -> None:
         Outside(
             clock=clock,
             vms=arm,
+            patches=arm.patches,
+            assessments=MemoryAssessments(),
             policies=TablePolicies(tables),
             jobs=TableJobs(tables),
             outcomes=TableOutcomes(tables),

@@ -1,6 +1,7 @@
 import pytest
 
 from shared.adapters.memory import MemoryClock
+from shared.adapters.memory_assessments import MemoryAssessments
 from shared.adapters.memory_machines import MemoryMachines
 from shared.domain.errors import Retryable, Terminal
 from shared.domain.places import Location
@@ -14,7 +15,9 @@ CALM = a_view(maintenance=None)
 
 
 async def seen(machines, *jobs):
-    return await SeeFleet(clock=MemoryClock(NOW), vms=machines)(jobs)
+    return await SeeFleet(clock=MemoryClock(NOW), vms=machines, assessments=MemoryAssessments())(
+        jobs
+    )
 
 
 async def test_surroundings_are_read_only_where_a_vm_is_in_a_maintenance():

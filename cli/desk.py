@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from shared.adapters.arm import connect_arm
 from shared.adapters.credentials import Identity, client_id
-from shared.adapters.memory_assessments import MemoryAssessments
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
 from shared.domain.mode import Mode
@@ -55,7 +55,7 @@ async def at_the_desk() -> AsyncIterator[Desk]:
         )
         opened.push_async_callback(vms.close)
         policies, jobs = TablePolicies(tables), TableJobs(tables)
-        see = SeeFleet(clock=clock, vms=vms, assessments=MemoryAssessments())
+        see = SeeFleet(clock=clock, vms=vms, patches=TablePatches(tables))
         preview = Preview(clock=clock, policies=policies, jobs=jobs, see=see, mode=settings.mode)
         yield Desk(
             mode=settings.mode,

@@ -7,7 +7,13 @@ usable is judged when the first trigger runs, where the error can be told.
 
 import os
 
-from shared.settings import ALERTS_QUEUE, DISCOVERY_SCHEDULE, JOBS_QUEUE, SWEEP_SCHEDULE
+from shared.settings import (
+    ALERTS_QUEUE,
+    DISCOVERY_SCHEDULE,
+    JOBS_QUEUE,
+    PATCH_SCHEDULE,
+    SWEEP_SCHEDULE,
+)
 
 
 def _setting(name: str, default: str) -> str:
@@ -19,4 +25,5 @@ JOBS = _setting("BATON_JOBS_QUEUE", JOBS_QUEUE)
 ALERTS = _setting("BATON_ALERTS_QUEUE", ALERTS_QUEUE)
 DISCOVERY = _setting("BATON_DISCOVERY_SCHEDULE", DISCOVERY_SCHEDULE)
 SWEEP = _setting("BATON_SWEEP_SCHEDULE", SWEEP_SCHEDULE)
+PATCHES = _setting("BATON_PATCH_SCHEDULE", PATCH_SCHEDULE)
 DEAD_LETTERS = "/$deadletterqueue"

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
+from shared.domain.mode import Mode
 from shared.domain.pace import Pace
-from shared.patch_ports import Assessments, Patches
+from shared.patch_ports import Patches, PatchStore
 from shared.ports import (
     AlertStore,
     Bus,
@@ -25,6 +26,7 @@ from shared.ports import (
 )
 from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
+from shared.use_cases.assess_vm import AssessVm
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
 from shared.use_cases.follow_installation import LookAtInstallation
@@ -32,6 +34,7 @@ from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
 from shared.use_cases.report_findings import ReportFindings
+from shared.use_cases.report_patches import ReportPatches
 from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.send_alerts import SendAlerts
@@ -40,6 +43,7 @@ from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
 from shared.use_cases.tell import Tell
+from shared.use_cases.watch_patches import WatchPatches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +58,11 @@ class Outside:
     clock: Clock
     vms: VirtualMachines
     patches: Patches
-    assessments: Assessments
     policies: PolicyStore
     jobs: JobStore
     outcomes: OutcomeStore
     alerts: AlertStore
+    patch_store: PatchStore
     bus: Bus
     mailer: Mailer | None
     letters: Letters
@@ -73,6 +77,7 @@ class Services:
     discover: Discover
     redeploy: RedeployVm
     sweep: Sweep
+    watch_patches: WatchPatches
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
     decode: Callable[[bytes], Wake]
@@ -115,13 +120,14 @@ def build(settings: Settings, outside: Outside) -> Services:
         settle=settle,
         pace=pace,
     )
+    see = SeeFleet(clock=clock, vms=outside.vms, patches=outside.patch_store)
     return Services(
         discover=Discover(
             clock=clock,
             policies=outside.policies,
             jobs=jobs,
             bus=bus,
-            see=SeeFleet(clock=clock, vms=outside.vms, assessments=outside.assessments),
+            see=see,
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, tell=tell),
             beat=Beat(alerts=outside.alerts, tell=tell),
@@ -140,6 +146,17 @@ def build(settings: Settings, outside: Outside) -> Services:
             look_at_installation=LookAtInstallation(steps=steps),
         ),
         sweep=Sweep(clock=clock, jobs=jobs, alerts=outside.alerts, bus=bus, pace=pace),
+        watch_patches=WatchPatches(
+            clock=clock,
+            policies=outside.policies,
+            jobs=jobs,
+            vms=outside.vms,
+            store=outside.patch_store,
+            see=see,
+            assess=AssessVm(clock=clock, patches=outside.patches),
+            report=ReportPatches(clock=clock, tell=tell),
+            acts=settings.mode is Mode.LIVE,
+        ),
         send_alerts=SendAlerts(
             clock=clock,
             alerts=outside.alerts,
@@ -162,7 +179,6 @@ def connect(settings: Settings) -> Outside:
     from shared.adapters.arm import connect_arm  # noqa: PLC0415
     from shared.adapters.credentials import Identity, client_id  # noqa: PLC0415
     from shared.adapters.letters import write_mail  # noqa: PLC0415
-    from shared.adapters.memory_assessments import MemoryAssessments  # noqa: PLC0415
     from shared.adapters.messages import decode  # noqa: PLC0415
     from shared.adapters.service_bus import connect_bus  # noqa: PLC0415
     from shared.adapters.smtp import connect_mailer  # noqa: PLC0415
@@ -170,6 +186,7 @@ def connect(settings: Settings) -> Outside:
     from shared.adapters.table_alerts import TableAlerts  # noqa: PLC0415
     from shared.adapters.table_jobs import TableJobs  # noqa: PLC0415
     from shared.adapters.table_outcomes import TableOutcomes  # noqa: PLC0415
+    from shared.adapters.table_patches import TablePatches  # noqa: PLC0415
     from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
     from shared.adapters.tables import connect_tables  # noqa: PLC0415
 
@@ -186,15 +203,21 @@ def connect(settings: Settings) -> Outside:
     tables = connect_tables(
         settings.tables, settings.tables_endpoint, identity("BATON_TABLES"), settings.table_prefix
     )
+    arm = connect_arm(
+        settings.arm_url,
+        settings.arm_token or identity("BATON_ARM"),
+        settings.subscriptions,
+        clock=clock,
+    )
     return Outside(
         clock=clock,
         vms=arm,
         patches=arm.patches,
-        assessments=MemoryAssessments(),
         policies=TablePolicies(tables),
         jobs=TableJobs(tables),
         outcomes=TableOutcomes(tables),
         alerts=TableAlerts(tables),
+        patch_store=TablePatches(tables),
         bus=connect_bus(
             settings.bus,
             settings.bus_namespace,

@@ -1,11 +1,11 @@
 """What patching needs of the outside, as contracts; `ports` has the rest, and what holds for all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
-from shared.domain.offers import Assessed
+from shared.domain.patching.record import PatchRecord
 from shared.domain.patching.results import Assessment, Installation, InstallRequest
 from shared.ports import Accepted, Activity, Operation
 
@@ -75,9 +75,25 @@ class Patches(Protocol):
         ...
 
 
-class Assessments(Protocol):
-    """What the last look at patches found available, of table `BatonPatches`."""
+class PatchStore(Protocol):
+    """Table `BatonPatches`: one row per VM that a policy has watched. A look at the VM makes it anew."""
 
-    async def assessed(self) -> Mapping[str, Assessed]:
-        """VM key → what is available to it; a VM whose assessment is missing or told nothing is absent."""
+    async def records(self) -> Sequence[PatchRecord]:
+        """Every record that can be read; another is named in the log, and made anew by the next look."""
+        ...
+
+    async def record(self, vm_id: str) -> PatchRecord | None:
+        """A VM's, read now; None if there is none that can be read."""
+        ...
+
+    async def keep(self, record: PatchRecord) -> None:
+        """Keeps a record in the place of the VM's last, whatever that was.
+
+        Raises:
+            InvalidInput: A value fits no table; names the column.
+        """
+        ...
+
+    async def forget(self, vm_id: str) -> None:
+        """Removes a VM's record, if there is one."""
         ...

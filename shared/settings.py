@@ -15,6 +15,8 @@ from shared.domain.policy_row import parse_addresses
 
 DISCOVERY_SCHEDULE = "0 */5 * * * *"
 SWEEP_SCHEDULE = "30 * * * * *"
+# Every two hours, so that each VM is looked at in its off-peak hours, wherever it is.
+PATCH_SCHEDULE = "0 20 */2 * * *"
 JOBS_QUEUE = "redeploy-jobs"
 ALERTS_QUEUE = "alerts"
 
@@ -42,6 +44,7 @@ class Settings:
     alerts_queue: str
     discovery_schedule: str
     sweep_schedule: str
+    patch_schedule: str
     check_interval: timedelta
     redeploy_timeout: timedelta
     retry_delay: timedelta
@@ -84,6 +87,7 @@ def read_settings(
         alerts_queue=reader.get("BATON_ALERTS_QUEUE", ALERTS_QUEUE, _queue),
         discovery_schedule=reader.get("BATON_DISCOVERY_SCHEDULE", DISCOVERY_SCHEDULE, _schedule),
         sweep_schedule=reader.get("BATON_SWEEP_SCHEDULE", SWEEP_SCHEDULE, _schedule),
+        patch_schedule=reader.get("BATON_PATCH_SCHEDULE", PATCH_SCHEDULE, _schedule),
         check_interval=reader.get("BATON_CHECK_INTERVAL", timedelta(seconds=30), _duration),
         redeploy_timeout=reader.get("BATON_REDEPLOY_TIMEOUT", timedelta(hours=2), _duration),
         retry_delay=reader.get("BATON_RETRY_DELAY", timedelta(minutes=15), _duration),

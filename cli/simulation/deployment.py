@@ -16,11 +16,14 @@ from cli.simulation.relay import SimulatedMailer
 from cli.simulation.site import Site
 from cli.simulation.tables import Client as TableClient
 from shared.adapters.letters import write_mail
+from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_patches import MemoryPatches
 from shared.adapters.messages import decode
 from shared.adapters.service_bus import ServiceBus
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import TableService
 from shared.bootstrap import Outside, Services, build
@@ -121,10 +124,12 @@ class Deployment:
         return Outside(
             clock=process,
             vms=SimulatedArm(site.azure, wire, site.of_start),
+            patches=MemoryPatches(MemoryMachines()),
             policies=TablePolicies(tables),
             jobs=TableJobs(tables),
             outcomes=TableOutcomes(tables),
             alerts=TableAlerts(tables),
+            patch_store=TablePatches(tables),
             bus=ServiceBus(
                 lambda: bus, jobs_queue=settings.jobs_queue, alerts_queue=settings.alerts_queue
             ),

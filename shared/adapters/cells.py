@@ -190,7 +190,8 @@ def _read_flag(column: str, value: object) -> bool:
     return value
 
 
-def _write_json(column: str, value: object) -> str:
+def write_json(column: str, value: object) -> str:
+    """A value as JSON, in as few characters as it needs."""
     return _write_text(column, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
@@ -243,5 +244,5 @@ SENTENCE = Cell(lambda _, value: cut(value), _read_text)
 INT = Cell(_write_int, _read_int)
 FLAG = Cell(lambda _, value: value, _read_flag)
 TIME = Cell(utc, utc)
-TEXTS = Cell(_write_json, _read_texts)
-MAP = Cell(lambda column, value: _write_json(column, dict(value)), read_map)
+TEXTS = Cell(write_json, _read_texts)
+MAP = Cell(lambda column, value: write_json(column, dict(value)), read_map)

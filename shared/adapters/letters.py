@@ -24,6 +24,8 @@ _KINDS = {
     "approval": "waiting for approval",
     "unmatched": "without a policy",
     "preflight": "to be looked at",
+    "baseline": "is a baseline that was not planned",
+    "patch": "behind in patching",
     "deadLettered": "not handled",
     "job": "row not readable",
     "policy": "wrong policy",

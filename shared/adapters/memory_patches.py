@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.adapters.cells import Entity
 from shared.adapters.memory import Scripted
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.patch_rows import patch_keys, patch_of, patch_row
+from shared.domain.patching.record import PatchRecord
 from shared.domain.patching.results import Assessment, Installation, InstallRequest
 from shared.patch_ports import PatchOperation
 from shared.ports import Accepted, Activity, Operation
@@ -111,3 +114,36 @@ _RUNNING_ASSESSMENT: PatchOperation[Assessment] = PatchOperation(
 _RUNNING_INSTALLATION: PatchOperation[Installation] = PatchOperation(
     operation=Operation(status="inProgress")
 )
+
+
+class MemoryPatchStore(Scripted):
+    """PatchStore, through the same rows as the table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[tuple[str, str], Entity] = {}
+
+    def rows(self) -> list[Entity]:
+        """Every row as the table has it."""
+        return [row for _, row in sorted(self._rows.items())]
+
+    async def records(self) -> Sequence[PatchRecord]:
+        """See the port."""
+        async with self.call("records"):
+            return [patch_of(row) for row in self.rows()]
+
+    async def record(self, vm_id: str) -> PatchRecord | None:
+        """See the port."""
+        async with self.call("record", vm_id):
+            row = self._rows.get(patch_keys(vm_id))
+            return patch_of(row) if row else None
+
+    async def keep(self, record: PatchRecord) -> None:
+        """See the port."""
+        async with self.call("keep", record):
+            self._rows[patch_keys(record.vm_id)] = patch_row(record)
+
+    async def forget(self, vm_id: str) -> None:
+        """See the port."""
+        async with self.call("forget", vm_id):
+            self._rows.pop(patch_keys(vm_id), None)

@@ -188,6 +188,14 @@ class Table:
 
         await self._do(work, repeat=True)
 
+    async def drop(self, partition: str, row_key: str) -> None:
+        """Deletes a row, whatever it is; one that is not there is no error."""
+
+        async def work(client: TableClient) -> None:
+            await client.delete_entity(partition, row_key)
+
+        await self._do(work, repeat=True)
+
     async def merge(self, entity: Entity, etag: str) -> None:
         """Writes the given columns of a row.
 

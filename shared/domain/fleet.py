@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.maintenance import Vm
-from shared.domain.offers import Assessed
+from shared.domain.offers import Available
 from shared.domain.places import Places
 from shared.domain.preflight import NOT_READ, Finding, Surroundings, findings
 
@@ -23,7 +23,7 @@ class Fleet:
         places: What the locations of those subscriptions say.
         surroundings: Lower-cased id of each subscription with a VM in a maintenance → what stands around
             its VMs.
-        assessed: VM key → the patches that are available to it; a VM that is missing is not known.
+        available: VM key → the patches that are available to it; a VM that is missing is not known.
     """
 
     vms: Mapping[str, Vm]
@@ -32,7 +32,7 @@ class Fleet:
     seen_at: datetime
     places: Places = field(default_factory=Places)
     surroundings: Mapping[str, Surroundings] = field(default_factory=dict)
-    assessed: Mapping[str, Assessed] = field(default_factory=dict)
+    available: Mapping[str, Available] = field(default_factory=dict)
 
     def findings(self, vm: Vm, *, gap: timedelta) -> tuple[Finding, ...]:
         """Preflight's findings on a VM of the fleet, the serious first; see `preflight.findings`."""

@@ -2,29 +2,28 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.due import DuePatches
 from shared.domain.job import Job, JobState
 from shared.domain.maintenance import MaintenanceStatus
+from shared.domain.patching.calendar import AZURE_INSTALLS_WITHIN
 from shared.domain.patching.columns import Patching
 from shared.domain.patching.model import RebootSetting
+from shared.domain.patching.record import PatchRecord, PatchState
 from shared.domain.patching.results import AvailablePatch
 from shared.domain.policy import Policy
 
-# "Patches are installed within 30 days of the monthly release": learn.microsoft.com, automatic VM guest patching.
-AZURE_INSTALLS_WITHIN = timedelta(days=30)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assessed:
-    """What is available to a VM, by its last assessment that told.
+class Available:
+    """What is available to a VM, by the last assessment that told.
 
     Attributes:
-        since: When the newest of it was first seen.
+        at: When that was.
     """
 
-    since: datetime
+    at: datetime
     patches: tuple[AvailablePatch, ...] = ()
 
 
@@ -46,18 +45,31 @@ class Offer:
         return self.patches.release if self.patches else ""
 
 
-def due_patches(assessed: Assessed | None, policy: Policy | None) -> DuePatches | None:
-    """The patches that the policy wants installed; None where there are none, or they are not known."""
-    if assessed is None or policy is None or policy.patching is not Patching.INSTALL:
+def available_to(record: PatchRecord) -> Available | None:
+    """What a VM's record knows to be available; None where it is not known, or nothing can be installed."""
+    if record.state in (PatchState.UNKNOWN, PatchState.NOT_ELIGIBLE):
         return None
-    wanted = [patch for patch in assessed.patches if _is_wanted(patch, policy)]
+    counted = record.assessment
+    nothing = counted and not (
+        counted.critical_and_security_patch_count or counted.other_patch_count
+    )
+    if counted and counted.at and nothing:
+        return Available(at=counted.at)
+    return Available(at=record.patches_at, patches=record.patches) if record.patches_at else None
+
+
+def due_patches(available: Available | None, policy: Policy | None) -> DuePatches | None:
+    """The patches that the policy wants installed; None where there are none, or they are not known."""
+    if available is None or policy is None or policy.patching is not Patching.INSTALL:
+        return None
+    wanted = [patch for patch in available.patches if _is_wanted(patch, policy)]
     if not wanted:
         return None
-    released = max(patch.published_date or assessed.since for patch in wanted)
+    released = max(patch.published_date or available.at for patch in wanted)
     midnight = released.replace(hour=0, minute=0, second=0, microsecond=0)
     return DuePatches(
         release=f"{released:%Y-%m-%d}",
-        since=assessed.since,
+        since=available.at,
         until=midnight + AZURE_INSTALLS_WITHIN,
         kbs=tuple(sorted({patch.kb_id for patch in wanted if patch.kb_id})),
         needs_reboot=any(patch.may_reboot for patch in wanted),

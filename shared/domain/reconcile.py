@@ -182,7 +182,7 @@ class _Reconciler:
     def _still_offered(self, job: Job, vm: Vm, policy: Policy) -> Offer:
         """What of its VM's offers an open job is to do now."""
         patches = self._due(vm, policy)
-        if vm.key not in self._fleet.assessed and policy.patching is Patching.INSTALL:
+        if vm.key not in self._fleet.available and policy.patching is Patching.INSTALL:
             patches = job.patches  # not known, which takes nothing back
         others = [other for other in self._of_vm[vm.key] if other.id != job.id]
         if job.maintenance:
@@ -206,7 +206,7 @@ class _Reconciler:
 
     def _due(self, vm: Vm, policy: Policy | None) -> DuePatches | None:
         """The patches that are due on the VM, and that no job has tried."""
-        patches = due_patches(self._fleet.assessed.get(vm.key), policy)
+        patches = due_patches(self._fleet.available.get(vm.key), policy)
         if patches is None or self._now >= patches.until:
             return None
         return patches if is_new_release(patches, self._of_vm[vm.key]) else None
@@ -215,7 +215,7 @@ class _Reconciler:
         """A VM without an open job gets one if it is offered something that is new to Baton."""
         if vm.subscription_id.lower() not in self._fleet.whole:
             return
-        if vm.maintenance is None and vm.key not in self._fleet.assessed:
+        if vm.maintenance is None and vm.key not in self._fleet.available:
             return
         assignment = self._assigner(vm)
         shown = Offer(maintenance=vm.maintenance, patches=self._due(vm, assignment.policy))

@@ -8,11 +8,14 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
 from shared.adapters.memory import MemoryAlerts, MemoryJobs, MemoryOutcomes, MemoryPolicies
+from shared.adapters.memory_patches import MemoryPatchStore
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import TableService
+from shared.patch_ports import PatchStore
 from shared.ports import AlertStore, JobStore, OutcomeStore, PolicyStore
 from tests.contract.azurite import own_tables, running_azurite
 
@@ -52,6 +55,11 @@ def outcomes(service: TableService | None) -> OutcomeStore:
 @pytest.fixture
 def alerts(service: TableService | None) -> AlertStore:
     return TableAlerts(service) if service else MemoryAlerts()
+
+
+@pytest.fixture
+def patch_store(service: TableService | None) -> PatchStore:
+    return TablePatches(service) if service else MemoryPatchStore()
 
 
 class People(Protocol):

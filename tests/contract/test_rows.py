@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from shared.adapters import rows
 from shared.adapters.cells import Shape, as_written, cut
-from shared.adapters.columns import ALERT, ATTEMPT, JOB, MAINTENANCE
+from shared.adapters.columns import ALERT, ATTEMPT, INSTALLED, JOB, MAINTENANCE, PATCHES
 from shared.domain.alert import Alert, AlertState
+from shared.domain.due import DuePatches, Installed
 from shared.domain.errors import InvalidInput
 from shared.domain.job import Attempt, Job, JobState
 from shared.domain.ledger import Away, Change, Head

@@ -68,7 +68,7 @@ class Patching(MemoryPatches):
     async def installation(self, url):
         async with self.call("installation", url):
             self.pass_time()
-            started, key, reboots = self._runs[url]
+            _, key, reboots = self._runs[url]
             last = self.azure.vms[key].patch_status.last_patch_installation_summary
             if last.installation_activity_id != url or last.status == "InProgress":
                 return PatchOperation(operation=Operation(status="inProgress"))

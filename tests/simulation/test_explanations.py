@@ -26,7 +26,7 @@ def explain_of(world: World) -> Explain:
         clock=world.clock,
         policies=world.policies,
         jobs=world.jobs,
-        see=SeeFleet(clock=world.clock, vms=world.azure, assessments=world.assessments),
+        see=SeeFleet(clock=world.clock, vms=world.azure, patches=world.patch_store),
         mode=settings.mode,
     )
     return Explain(

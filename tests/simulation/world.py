@@ -18,8 +18,8 @@ from shared.adapters.memory import (
     MemoryOutcomes,
     MemoryPolicies,
 )
-from shared.adapters.memory_assessments import MemoryAssessments
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_patches import MemoryPatchStore
 from shared.bootstrap import Outside, build
 from shared.domain.alert import Mail
 from shared.domain.errors import Refused, StartUnknown
@@ -156,7 +156,7 @@ class World:
         self.clock = MemoryClock(NOW)
         self.azure = Azure(self.clock, *vms)
         self.patches = Patching(self.azure)
-        self.assessments = MemoryAssessments()
+        self.patch_store = MemoryPatchStore()
         self.policies = MemoryPolicies()
         self.jobs = MemoryJobs()
         self.outcomes = MemoryOutcomes()
@@ -197,11 +197,11 @@ class World:
             clock=self.clock,
             vms=self.azure,
             patches=self.patches,
-            assessments=self.assessments,
             policies=self.policies,
             jobs=self.jobs,
             outcomes=self.outcomes,
             alerts=self.alerts,
+            patch_store=self.patch_store,
             bus=self.bus,
             mailer=self.mailer,
             letters=letter,

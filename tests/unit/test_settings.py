@@ -29,6 +29,7 @@ def test_the_defaults_are_those_of_the_contract():
         "0 */5 * * * *",
         "30 * * * * *",
     )
+    assert settings.patch_schedule == "0 20 */2 * * *"
     assert settings.check_interval == timedelta(seconds=30)
     assert settings.redeploy_timeout == timedelta(hours=2)
     assert settings.retry_delay == timedelta(minutes=15)

@@ -14,11 +14,11 @@ from cli.given import Given
 from shared.adapters.arm import connect_arm
 from shared.adapters.letters import write_mail
 from shared.adapters.memory import MemoryAlerts, MemoryBus
-from shared.adapters.memory_assessments import MemoryAssessments
 from shared.adapters.messages import decode
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
 from shared.bootstrap import Outside, build
@@ -91,11 +91,11 @@ async def discover() -> None:
             clock=clock,
             vms=arm,
             patches=arm.patches,
-            assessments=MemoryAssessments(),
             policies=TablePolicies(tables),
             jobs=TableJobs(tables),
             outcomes=TableOutcomes(tables),
             alerts=MemoryAlerts(),
+            patch_store=TablePatches(tables),
             bus=MemoryBus(),
             mailer=None,
             letters=write_mail,

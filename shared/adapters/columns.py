@@ -18,10 +18,11 @@ from shared.adapters.cells import (
     wrong,
 )
 from shared.domain.alert import Alert, AlertState
+from shared.domain.attempt import Attempt
 from shared.domain.due import DuePatches, Installed
 from shared.domain.errors import InvalidInput
 from shared.domain.heartbeat import Heartbeat
-from shared.domain.job import Attempt, Job, JobState
+from shared.domain.job import Job, JobState
 from shared.domain.ledger import Head
 from shared.domain.maintenance import MaintenanceStatus
 

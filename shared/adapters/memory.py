@@ -16,9 +16,10 @@ from shared.adapters import outcome_rows, rows
 from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
 from shared.domain.alert import Alert, AlertState, Mail
+from shared.domain.attempt import Attempt
 from shared.domain.errors import Stale, Terminal
 from shared.domain.heartbeat import Heartbeat
-from shared.domain.job import Attempt, Job
+from shared.domain.job import Job
 from shared.domain.ledger import Away, Books, Change, Head, Ledger, PolicyKey
 from shared.ports import Committed, PolicyRow, Wake, WakeAt
 

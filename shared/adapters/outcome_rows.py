@@ -13,7 +13,8 @@ from shared.adapters.columns import (
     OUTCOME_OF_JOB,
     UNSETTLED,
 )
-from shared.domain.job import Attempt, Job
+from shared.domain.attempt import Attempt
+from shared.domain.job import Job
 
 _LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)
 

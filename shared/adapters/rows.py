@@ -31,9 +31,10 @@ from shared.adapters.columns import (
     UNSETTLED,
 )
 from shared.domain.alert import Alert
+from shared.domain.attempt import Attempt
 from shared.domain.due import DuePatches, Installed, Work
 from shared.domain.heartbeat import Heartbeat
-from shared.domain.job import Attempt, Job
+from shared.domain.job import Job
 from shared.domain.ledger import Away, Change, Head
 from shared.domain.maintenance import MaintenanceStatus
 from shared.ports import Committed, PolicyRow

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from shared.adapters import outcome_rows
 from shared.adapters.tables import TableService
-from shared.domain.job import Attempt, Job
+from shared.domain.attempt import Attempt
+from shared.domain.job import Job
 from shared.domain.maintenance import vm_parts
 
 

@@ -62,20 +62,6 @@ def is_installing(vm: Vm) -> bool:
     return last is not None and last.status == PatchOperationStatus.IN_PROGRESS
 
 
-def nothing_is_due(job: Job, vm: Vm) -> bool:
-    """Whether the VM's own assessment, made after the patches were seen due, finds none that Azure would install."""
-    status = vm.patch_status.available_patch_summary if vm.patch_status else None
-    if status is None or job.patches is None or status.at is None:
-        return False
-    is_newer = status.at > job.patches.since
-    return (
-        is_newer
-        and status.status == PatchOperationStatus.SUCCEEDED
-        and status.critical_and_security_patch_count == 0
-        and status.other_patch_count == 0
-    )
-
-
 def shows_installation(job: Job, vm: Vm) -> bool:
     """Whether the VM shows that Azure took the start whose answer was lost; False proves nothing."""
     return _mine(job, vm) is not None or is_installing(vm)

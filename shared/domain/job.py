@@ -1,12 +1,11 @@
 """A job: one VM in a rollout, from its plan to its one outcome, and the table of moves it may make."""
 
-import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.attempt import BAD, Attempt
 from shared.domain.due import NOT_INSTALLED, DuePatches, Installed, Work
 from shared.domain.maintenance import MaintenanceStatus
 
@@ -39,7 +38,7 @@ class JobState(StrEnum):
     @property
     def is_bad(self) -> bool:
         """Whether a person must be told (promise P7)."""
-        return self in _BAD
+        return self in BAD
 
     @property
     def halts(self) -> bool:
@@ -81,47 +80,9 @@ LEADS_TO: Mapping[JobState, frozenset[JobState]] = {
     JobState.SKIPPED: _NOTHING,
 }
 
-_BAD = {JobState.FAILED, JobState.ABORTED, JobState.TIMED_OUT, JobState.MISSED}
-
 
 class IllegalMove(AssertionError):
     """Code asked for a move that the table does not have: a bug, never an input."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """What came of one try: one row of `BatonOutcomes`, written once and never changed.
-
-    Attributes:
-        outcome: A JobState that is an end, or `retryLater`; `aborted` also of a try that is repeated, and
-            any end also of an installation that a redeploy follows.
-        terminal: Whether it is the job's last.
-        reason: A sentence for people.
-        work: What was tried, `redeploy` or `patch`.
-        release: Of the patches, if it was those.
-        started_at: When performMaintenance or installPatches was sent; None if it was not.
-        verified_at: When the VM was seen running again; None if it was not.
-    """
-
-    number: int
-    outcome: str
-    terminal: bool
-    reason: str
-    ended_at: datetime
-    started_at: datetime | None = None
-    verified_at: datetime | None = None
-    last_operation_result_code: str = ""
-    last_operation_message: str = ""
-    correlation_id: str = ""
-    work: str = Work.REDEPLOY
-    release: str = ""
-    installed: Installed = NOT_INSTALLED
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether a person must be told (promise P7)."""
-        is_last = self.terminal or self.work == Work.PATCH
-        return is_last and self.outcome in _BAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,28 +347,3 @@ def _attempt(job: Job, outcome: str, *, terminal: bool) -> Attempt:
         last_operation_message=status.last_operation_message if status else "",
         correlation_id=job.correlation_id,
     )
-
-
-def job_id(vm_key: str, offer: datetime | str, generation: int = 1) -> str:
-    """The id of the job for what a VM is offered: the same for whoever computes it.
-
-    Args:
-        vm_key: Lower-cased ARM id.
-        offer: Of a maintenance `preMaintenanceWindowStartTime` as first seen (a later move keeps the id); of
-            patches their release.
-        generation: 2 and up where an earlier job of the same offer ended without a start.
-
-    Returns:
-        `NAME-YYYYMMDD-HASH`, with `-N` behind it from the second generation; at most 90 characters
-        that are legal in table keys and message ids.
-    """
-    stamp = offer if isinstance(offer, str) else offer.isoformat()
-    day = re.sub(r"[^0-9]", "", stamp)[:8]
-    digest = hashlib.sha256(f"{vm_key}\n{stamp}".encode()).hexdigest()[:10]
-    suffix = f"-{generation}" if generation > 1 else ""
-    return f"{job_name(vm_key)}-{day}-{digest}{suffix}"
-
-
-def job_name(vm_key: str) -> str:
-    """The VM's name as its jobs' ids begin with it."""
-    return re.sub(r"[^a-z0-9._-]", "-", vm_key.rsplit("/", 1)[-1])[:64]

@@ -9,7 +9,7 @@ from shared.domain.job import Job, JobState
 from shared.domain.maintenance import MaintenanceStatus
 from shared.domain.patching.calendar import AZURE_INSTALLS_WITHIN
 from shared.domain.patching.columns import Patching
-from shared.domain.patching.model import RebootSetting
+from shared.domain.patching.model import AvailablePatchSummary, RebootSetting
 from shared.domain.patching.record import PatchRecord, PatchState
 from shared.domain.patching.results import AvailablePatch
 from shared.domain.policy import Policy
@@ -49,13 +49,13 @@ def available_to(record: PatchRecord) -> Available | None:
     """What a VM's record knows to be available; None where it is not known, or nothing can be installed."""
     if record.state in (PatchState.UNKNOWN, PatchState.NOT_ELIGIBLE):
         return None
-    counted = record.assessment
-    nothing = counted and not (
-        counted.critical_and_security_patch_count or counted.other_patch_count
-    )
-    if counted and counted.at and nothing:
-        return Available(at=counted.at)
-    return Available(at=record.patches_at, patches=record.patches) if record.patches_at else None
+    counted = record.assessment or AvailablePatchSummary()
+    automatic, other = counted.critical_and_security_patch_count, counted.other_patch_count
+    if record.patches_at is None:
+        return Available(at=counted.at) if counted.at and automatic == other == 0 else None
+    # The counts may be of a later assessment than the list.
+    left = (p for p in record.patches if (automatic if p.is_automatic else other) != 0)
+    return Available(at=record.patches_at, patches=tuple(left))
 
 
 def due_patches(available: Available | None, policy: Policy | None) -> DuePatches | None:

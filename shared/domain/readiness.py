@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.installation import is_installing, nothing_is_due
+from shared.domain.due import Work
+from shared.domain.installation import is_installing
 from shared.domain.job import Job, JobState
 from shared.domain.maintenance import MaintenanceStatus, Vm
 from shared.domain.pace import Pace, next_tick
@@ -27,11 +28,9 @@ def end_without_start(job: Job, vm: Vm | None, wait: Wait | None, now: datetime)
     if job.maintenance and vm.maintenance is None:
         reason = "Azure no longer announces the maintenance"
         return job.ended(JobState.WITHDRAWN, now=now, reason=reason)
-    if not job.maintenance and nothing_is_due(job, vm):
-        reason = "the patches were installed outside Baton"
-        return job.ended(JobState.WITHDRAWN, now=now, reason=reason)
     if now >= job.closes:
         why = wait.reason if wait else "its turn came too late"
+        why = (_cannot_be_patched(vm) if job.work is Work.PATCH else "") or why
         reason = f"{its_window(job).replace('its', 'the')} closed first: {why}"
         return job.ended(JobState.MISSED, now=now, reason=reason)
     return None

@@ -11,7 +11,8 @@ from datetime import datetime
 from shared.domain.assignment import Assigner, Assignment
 from shared.domain.due import DuePatches
 from shared.domain.fleet import Fleet
-from shared.domain.job import Job, JobState, job_id, job_name
+from shared.domain.job import Job, JobState
+from shared.domain.job_ids import job_id, job_name
 from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
 from shared.domain.maintenance import Vm
 from shared.domain.offers import (
@@ -184,6 +185,8 @@ class _Reconciler:
         patches = self._due(vm, policy)
         if vm.key not in self._fleet.available and policy.patching is Patching.INSTALL:
             patches = job.patches  # not known, which takes nothing back
+        if patches and job.patches and patches.release == job.patches.release:
+            patches = replace(patches, since=job.patches.since)
         others = [other for other in self._of_vm[vm.key] if other.id != job.id]
         if job.maintenance:
             if patches and together(vm.maintenance, patches).maintenance is None:

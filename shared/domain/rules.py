@@ -82,7 +82,8 @@ def why_not_now(
     if mode is Mode.PAUSED:
         return Wait("Baton is paused (BATON_MODE)")
     wait = why_wait(job, ledger, policy, now)
-    if wait is None and policy.needs_approval and not is_approved(ledger.head, job.rollout, now):
+    unapproved = policy.needs_approval and not is_approved(ledger.head, job.rollout, now)
+    if unapproved and (wait is None or now >= job.closes):
         return Wait(f"rollout {job.rollout} of {name} waits for approval: ./baton approve {name}")
     return wait
 
@@ -137,6 +138,8 @@ def _why_no_turn(job: Job, ledger: Ledger, policy: Policy, now: datetime) -> Wai
         return Wait(conflict)
     if len(away) >= policy.concurrency:
         return Wait(f"{_names(away)} is away, and concurrency is {policy.concurrency}")
+    if now >= job.closes:
+        return Wait("its turn came too late")
     if _first_legal(job, policy, _ready(job, policy, now)) is None:
         closed = policy.hours.why_closed(now, policy.estimate)
         return Wait(f"no start is left before {its_window(job)} closes: {closed}")

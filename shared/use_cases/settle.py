@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from shared.domain.alert import Alert, event_id
+from shared.domain.attempt import Attempt
 from shared.domain.errors import Stale
-from shared.domain.job import Attempt, Job, JobState
+from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change, Ledger
 from shared.domain.policy import Policy
 from shared.domain.policy_row import standing

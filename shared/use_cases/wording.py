@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from shared.domain.attempt import Attempt
 from shared.domain.due import Work
 from shared.domain.durations import format_duration
-from shared.domain.job import Attempt, Job
+from shared.domain.job import Job
 from shared.domain.maintenance import MaintenanceStatus, Vm
 
 Facts = tuple[tuple[str, str], ...]

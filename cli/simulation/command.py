@@ -101,6 +101,7 @@ def _many(
         own.add(result)
         if result.violations:
             broken.append(result)
+            print(f"  seed {result.seed} is broken", file=sys.stderr, flush=True)
         if total.runs % 500 == 0:
             print(f"  {total.runs} done, {len(broken)} broken", file=sys.stderr, flush=True)
     if is_own:
@@ -152,16 +153,19 @@ class _Own:
 
     def __init__(self) -> None:
         self._outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+        self._reasons: dict[str, Counter[str]] = defaultdict(Counter)
         self._starts: dict[str, list[datetime]] = defaultdict(list)
 
     def add(self, result: Result) -> None:
-        for vm, outcome, _ in result.ends:
+        for vm, outcome, reason in result.ends:
             self._outcomes[vm][outcome] += 1
+            if outcome != "completed":
+                self._reasons[vm][f"{outcome}: {reason}"] += 1
         for vm, at in result.starts:
             self._starts[vm].append(at)
 
     def tell(self, console: Console, runs: int) -> None:
-        """A line for each VM: how it ended, and when it went."""
+        """A line for each VM: how it ended, and when it went; then why some were not done."""
         table = Table(box=None)
         for column in ("VM", "ended", "starts from", "half by", "to"):
             table.add_column(column)
@@ -173,3 +177,6 @@ class _Own:
             shown = [starts[0], starts[len(starts) // 2], starts[-1]] if starts else []
             table.add_row(vm, ended, *(f"{at:%m-%d %H:%M}" for at in shown))
         console.print(table)
+        for vm, reasons in sorted(self._reasons.items()):
+            # As told in one of the runs; the times in it differ from run to run.
+            print(f" {vm} {reasons.most_common(1)[0][0]}")

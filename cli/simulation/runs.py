@@ -27,7 +27,7 @@ class Result:
         counts: Requests, messages, starts, refusals, outcomes, mails, steps.
         faults: By kind.
         violations: As sentences; empty: every promise was kept.
-        ends: VM, outcome and instant of every terminal outcome, in their order.
+        ends: VM, outcome and reason of every terminal outcome, in their order.
         starts: VM and instant of every start that Azure took.
     """
 
@@ -38,7 +38,7 @@ class Result:
     faults: Mapping[str, int]
     digest: str
     violations: tuple[str, ...]
-    ends: tuple[tuple[str, str, datetime], ...]
+    ends: tuple[tuple[str, str, str], ...]
     starts: tuple[tuple[str, datetime], ...]
 
 
@@ -67,7 +67,9 @@ def run_one(setup: Setup) -> tuple[Result, World]:
     world.run()
     site = world.site
     facts = site.watch.facts
-    ends = tuple((row["vmName"], row["outcome"], at) for at, row in facts.rows if row["terminal"])
+    ends = tuple(
+        (row["vmName"], row["outcome"], row["reason"]) for _, row in facts.rows if row["terminal"]
+    )
     result = Result(
         seed=setup.seed,
         level=setup.level.name,

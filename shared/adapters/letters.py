@@ -29,8 +29,8 @@ _KINDS = {
     "deadLettered": "not handled",
     "job": "row not readable",
     "policy": "wrong policy",
-    "subscription": "subscription not read",
-    "vm": "VM not readable",
+    "subscription": "not read",
+    "vm": "not readable",
     "test": "as a test",
 }
 _OF_VMS = ("failed", "timedOut", "aborted", "missed")

@@ -115,6 +115,8 @@ def _why_not_its_turn(
 ) -> Wait:
     rollout = ledger.in_rollout(ledger.rollout)
     if job.rollout != ledger.rollout:
+        if job.planned_start is None and job.reason:
+            return Wait(job.reason)  # why no rollout has room for it says more than that it waits
         return Wait(f"rollout {job.rollout} begins when rollout {ledger.rollout} is done")
     if halting := halted_by(rollout, policy):
         return Wait(

@@ -38,9 +38,7 @@ class FindOut:
         # "Started" is logged for a refused request too; only these prove that it was taken.
         taken = any(event.status.lower() in ("accepted", "succeeded") for event in mine)
         if vm is None:
-            await self.steps.conclude(
-                job.ended(JobState.GONE, now=now, reason="the VM was deleted")
-            )
+            await self.steps.conclude(_gone(job, mine[0] if taken else None, now))
         elif taken or _is_shown(job, vm, now):
             started = job.accepted_at(
                 claimed_at,
@@ -91,6 +89,15 @@ class FindOut:
 
 def _is_shown(job: Job, vm: Vm, now: datetime) -> bool:
     return shows_installation(job, vm) if job.patches else shows_acceptance(job, vm, now)
+
+
+def _gone(job: Job, taken: Activity | None, now: datetime) -> Job:
+    """The job of a VM that was deleted while its start had no answer; the log may say more than the VM."""
+    if taken is None:
+        reason = "the VM was deleted, and nothing shows whether its start had reached Azure"
+        return job.ended(JobState.GONE, now=now, reason=reason)
+    job = job.accepted_at(job.claimed_at or now, correlation_id=taken.correlation_id)
+    return job.ended(JobState.GONE, now=now, reason="the VM was deleted after its start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 import itertools
 from datetime import timedelta
 
+import pytest
+
 from tests.builders import a_status, a_view, a_vm
 from tests.simulation.world import AWAY, World
 
@@ -118,6 +120,33 @@ async def test_a_start_whose_answer_is_lost_is_found_and_never_sent_again():
     assert world.starts() == ["web-1"]
     assert world.azure.refused == []
     assert world.terminal() == {"web-1": "completed"}
+
+
+@pytest.mark.parametrize(
+    ("logged", "reason"), [(True, "after its start"), (False, "nothing shows")]
+)
+async def test_of_a_vm_deleted_after_a_start_without_answer_it_is_written_down_what_is_known(
+    logged, reason, monkeypatch
+):
+    world = World(a_vm("web-1"), policies={"web": {}})
+    world.azure.silent = 1
+    start = world.azure.start_maintenance
+
+    async def start_and_be_deleted(vm_id, *, request_id, within):
+        try:
+            await start(vm_id, request_id=request_id, within=within)
+        finally:
+            world.azure.delete(vm_id)
+            if not logged:
+                world.azure.activities_of.clear()
+
+    monkeypatch.setattr(world.azure, "start_maintenance", start_and_be_deleted)
+    await world.run(2 * HOUR)
+
+    (row,) = world.outcomes.rows()
+    assert row["outcome"] == "gone"
+    assert reason in row["reason"]
+    assert bool(row.get("startedAt")) is logged
 
 
 async def test_a_dry_run_never_acts_and_going_live_does():

@@ -105,6 +105,11 @@ class Azure(MemoryMachines):
                 raise StartUnknown("connection lost")
             return Accepted(operation_url=url, correlation_id=f"c{len(self.started)}")
 
+    def delete(self, vm_id: str) -> None:
+        """Deletes a VM, whatever runs on it."""
+        del self.vms[vm_id.lower()]
+        self._running.pop(vm_id.lower(), None)
+
     async def get(self, vm_id):
         self._pass_time()
         return await super().get(vm_id)

@@ -47,6 +47,7 @@ class JobSeen:
         claimed: When its row last became `starting`.
         ended: When its row became an end.
         freed: When its row last left `starting` and `redeploying`.
+        followed: Whether its row ever was `redeploying`: Baton knew that Azure took its start.
     """
 
     id: str
@@ -60,6 +61,7 @@ class JobSeen:
     claimed: datetime | None = None
     ended: datetime | None = None
     freed: datetime | None = None
+    followed: bool = False
 
 
 @dataclass(slots=True)

@@ -35,7 +35,9 @@ def left_out(facts: Facts, start: StartSeen) -> Iterator[str]:
     planned, members = facts.members.get((key, rollout), (start.at, set()))
     # Whoever has a job of a later rollout was given up for this one, and not forgotten.
     had = {job.vm for job in facts.of_policy(key) if job.born <= planned + _DISCOVERY}
-    for vm in sorted(members - had):
+    # Whoever was started, under whatever policy, may have no second job for its maintenance.
+    done = {other.vm for other in facts.starts}
+    for vm in sorted(members - had - done):
         pairs = _stages(facts, start, vm)
         untouched = (
             len(facts.tags[vm]) == 1 and not facts.events[vm] and len(facts.versions[key]) == 1

@@ -122,6 +122,7 @@ class Watch:
             unsettled="unsettledAttempt" in cells,
             discovered=cells["discoveredAt"],
             born=old.born if old else at,
+            followed=state == "redeploying" or bool(old and old.followed),
         )
         if old:
             job.claimed, job.ended, job.freed = old.claimed, old.ended, old.freed

@@ -23,8 +23,6 @@ from shared.use_cases.see_fleet import SeeFleet, Sight
 log = logging.getLogger("baton.patches")
 
 _AT_ONCE = 8
-# New assessments a run. Compute lets a subscription have 200 a minute; nobody else should be hurt.
-ASSESSMENTS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +31,7 @@ class WatchPatches:
 
     Attributes:
         acts: Whether it may ask for assessments: in BATON_MODE live alone.
+        assessments_max: In one run. Compute lets a subscription have 200 a minute; nobody else should be hurt.
     """
 
     clock: Clock
@@ -44,6 +43,7 @@ class WatchPatches:
     assess: AssessVm
     report: ReportPatches
     acts: bool
+    assessments_max: int = 100
 
     async def __call__(self) -> None:
         """Looks once. One bad VM, policy or subscription never stops the others.
@@ -73,7 +73,7 @@ class WatchPatches:
     ) -> list[Watched]:
         """Those that were assessed longest ago first: assessments are counted out."""
         at_once = asyncio.Semaphore(_AT_ONCE)
-        left = iter(range(ASSESSMENTS_MAX if self.acts else 0))
+        left = iter(range(self.assessments_max if self.acts else 0))
 
         async def one(vm: Vm, policy: Policy) -> Watched | None:
             async with at_once:

@@ -84,7 +84,8 @@ class PatchError:
     message: str = ""
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.code, self.message) if part)
+        """Without the full stop that Azure's messages end with: it stands inside a sentence."""
+        return ": ".join(part for part in (self.code, self.message.rstrip(". ")) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from shared.domain.job_ids import job_id
 from shared.domain.ledger import Away, Books, Head, Ledger
 from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm, vm_parts
 from shared.domain.places import Places
+from shared.domain.policy import Policy
+from shared.domain.policy_row import parse_policy
 from shared.ports import PolicyRow
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -202,3 +204,8 @@ def an_alert(*about: str, **other: Any) -> Alert:
         "raised_at": NOW,
     }
     return Alert(**(defaults | other))
+
+
+def a_policy(**columns: object) -> Policy:
+    """shop/web, by its columns."""
+    return parse_policy(("shop", "web"), columns)

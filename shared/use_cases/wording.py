@@ -32,6 +32,7 @@ def facts_of_job(job: Job, now: datetime) -> Facts:
         ("VM", _vm(job)),
         ("Policy", f"{job.team}/{job.policy}, rollout {job.rollout}, stage {job.stage}"),
         ("Planned start", utc(job.planned_start) if job.planned_start else "none fits"),
+        ("Patches", patches_of(job)),
         *windows_of(job, now),
         *_findings(job.findings),
         ("Subscription", job.subscription_id),
@@ -46,6 +47,17 @@ def facts_of_vm(vm: Vm, status: MaintenanceStatus, now: datetime) -> Facts:
 def done_to(job: Job) -> str:
     """What a start does to the job's VM: `redeployed it`, `installed its patches`."""
     return "installed its patches" if job.patches else "redeployed it"
+
+
+def patches_of(job: Job) -> str:
+    """What a job installs, and what that means for its VM; `""` of a redeploy alone."""
+    if job.patches is None:
+        return ""
+    kbs = ", ".join(f"KB{kb}" for kb in job.patches.kbs)
+    what = f"patches of release {job.patches.release}{f' ({kbs})' if kbs else ''}"
+    if job.maintenance:
+        return f"{what}, without a reboot of their own; then its redeploy"
+    return f"{what}, {'with a reboot' if job.patches.reboots else 'without a reboot'}"
 
 
 def azure_acts(job: Job) -> str:

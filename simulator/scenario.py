@@ -27,6 +27,7 @@ from simulator.scenario_model import (
     Windows,
     Word,
 )
+from simulator.scenario_patches import parse_image, parse_patching, parse_release
 from simulator.scenario_table import ScenarioError, Table, parse_duration
 
 BUILT_IN: Final = Path(__file__).parent / "scenarios"
@@ -78,6 +79,7 @@ def parse_scenario(document: Mapping[str, Any], file: str) -> Scenario:
             _availability_set(table) for table in top.tables("availability_set")
         ),
         vms=tuple(vm for table in top.tables("vm") for vm in _alike(table)),
+        releases=tuple(parse_release(table) for table in top.tables("release")),
         policies=tuple(_policy(table) for table in top.tables("policy")),
         edits=tuple(_edit(table) for table in top.tables("edit")),
         faults=MappingProxyType(_faults(Table(file, "[faults]", top.raw("faults")))),
@@ -117,6 +119,9 @@ def parse_vm(table: Table) -> Vm:
         maintenance=_windows(table.table("maintenance")) if table.has("maintenance") else None,
         script=_script(table) or (Step(Word.MAINTENANCE_COMPLETED),),
         redeploy_seconds=redeploy_seconds,
+        os=table.text("os", "Windows", among=("Windows", "Linux")),
+        image=parse_image(table),
+        patching=parse_patching(table),
     )
     table.close()
     if vm.zone and vm.availability_set:
@@ -190,6 +195,7 @@ def _arm(table: Table) -> ArmSettings:
         id_case=table.text("id_case", "mixed", among=("same", "mixed")),
         throttle_scale=table.number("throttle_scale", 1.0),
         activity_log_delay=table.duration("activity_log_delay", "0s"),
+        status_list_carries_patches=table.flag("status_list_carries_patches", default=True),
     )
     table.close()
     return settings
@@ -225,6 +231,8 @@ def _subscription(table: Table) -> Subscription:
         parse_fault(table),
         denied=frozenset(right.lower() for right in table.texts("denied", ())),
         zone_rotation=table.integer("zone_rotation") if table.has("zone_rotation") else None,
+        features=table.text("features", "gone", among=("gone", "open", "stuck", "registered")),
+        feature_seconds=table.number("feature_seconds", 1.0),
     )
     table.close()
     return subscription

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from simulator.patch_model import Patching, Release
 from simulator.scenario_table import Moment, resolve
 
 
@@ -85,6 +86,7 @@ class ArmSettings:
     id_case: str = "mixed"
     throttle_scale: float = 1.0
     activity_log_delay: timedelta = timedelta()
+    status_list_carries_patches: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class Subscription:
 
     Attributes:
         denied: the rights that the one identity lacks in it.
+        features: how it has the preview features of Hotpatch: ``gone``, ``open``, ``stuck``,
+            ``registered``; with ``open`` a registration takes ``feature_seconds``.
         zone_rotation: by how much its zone numbers are shifted; None: by its place in the file.
     """
 
@@ -112,6 +116,8 @@ class Subscription:
     fault: Fault = Fault()
     denied: frozenset[str] = frozenset()
     zone_rotation: int | None = None
+    features: str = "gone"
+    feature_seconds: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,9 @@ class Vm:
     maintenance: Windows | None = None
     script: tuple[Step, ...] = (Step(Word.MAINTENANCE_COMPLETED),)
     redeploy_seconds: float = 3.0
+    os: str = "Windows"
+    image: str = "MicrosoftWindowsServer:WindowsServer:2022-datacenter-g2"
+    patching: Patching = field(default_factory=Patching)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,3 +223,4 @@ class Scenario:
     faults: Mapping[str, str]
     expect: Mapping[str, Any]
     other: Mapping[str, Any]
+    releases: tuple[Release, ...] = ()

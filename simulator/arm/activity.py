@@ -1,4 +1,4 @@
-"""The Activity Log: who asked for which redeploy, and how it ended."""
+"""The Activity Log: who asked for what on which VM, and how it ended."""
 
 import json
 import re
@@ -8,10 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from simulator.arm import errors
-from simulator.arm.operations import Operation, Refusal, Request, timestamp
+from simulator.arm.operations import (
+    ASSESS,
+    INSTALL,
+    REDEPLOY,
+    Operation,
+    Refusal,
+    timestamp,
+)
 
-ACTION: Final = "Microsoft.Compute/virtualMachines/performMaintenance/action"
-_TITLE: Final = "Performs Maintenance Operation on the VM."
+_TITLES: Final = {
+    REDEPLOY: "Performs Maintenance Operation on the VM.",
+    ASSESS: "Assesses the virtual machine for available OS patches.",
+    INSTALL: "Installs available OS patches on the virtual machine.",
+}
 _CLAUSE: Final = re.compile(r"(\w+)\s+(eq|ge|le)\s+'?([^']+?)'?", re.IGNORECASE)
 _FIELDS: Final = {
     "resourceuri": "resourceId",
@@ -55,18 +65,15 @@ _Entry = tuple[datetime, dict[str, Any]]
 
 
 def _of_operation(operation: Operation, now: datetime) -> Iterator[_Entry]:
-    yield _entry(operation.vm, operation.started, operation.request, "Started", "BeginRequest")
+    yield _entry(operation, operation.started, "Started", "BeginRequest")
     accepted_at = operation.started + timedelta(milliseconds=1)
-    yield _entry(
-        operation.vm, accepted_at, operation.request, "Accepted", "EndRequest", "Accepted", 202
-    )
+    yield _entry(operation, accepted_at, "Accepted", "EndRequest", "Accepted", 202)
     status = operation.status(now)
     if operation.ends_at is not None and status != "InProgress":
         code, message = operation.error or ("", "")
         yield _entry(
-            operation.vm,
+            operation,
             operation.ends_at,
-            operation.request,
             status,
             "EndRequest",
             code=code,
@@ -75,11 +82,10 @@ def _of_operation(operation: Operation, now: datetime) -> Iterator[_Entry]:
 
 
 def _of_refusal(refusal: Refusal) -> Iterator[_Entry]:
-    yield _entry(refusal.vm, refusal.at, refusal.request, "Started", "BeginRequest")
+    yield _entry(refusal, refusal.at, "Started", "BeginRequest")
     yield _entry(
-        refusal.vm,
+        refusal,
         refusal.at + timedelta(milliseconds=1),
-        refusal.request,
         "Failed",
         "EndRequest",
         refusal.code,
@@ -90,9 +96,8 @@ def _of_refusal(refusal: Refusal) -> Iterator[_Entry]:
 
 
 def _entry(
-    vm: str,
+    about: Operation | Refusal,
     at: datetime,
-    request: Request,
     status: str,
     event: str,
     sub_status: str = "",
@@ -101,16 +106,17 @@ def _entry(
     code: str = "",
     message: str = "",
 ) -> _Entry:
+    vm, request, action = about.vm, about.request, about.action
     _, _, subscription, _, group, *_ = vm.split("/")
     data_id = str(uuid.uuid5(uuid.UUID(request.request_id), f"{status}{event}"))
-    properties: dict[str, str] = {"entity": vm, "message": ACTION, "hierarchy": subscription}
+    properties: dict[str, str] = {"entity": vm, "message": action, "hierarchy": subscription}
     if http_status is not None:
         properties["statusCode"] = str(http_status)
     if code:
         properties["statusMessage"] = json.dumps({"error": {"code": code, "message": message}})
     ticks = int(at.timestamp() * 10_000_000)
     return at, {
-        "authorization": {"action": ACTION, "scope": vm},
+        "authorization": {"action": action, "scope": vm},
         "caller": "baton@emulator.invalid",
         "category": {"value": "Administrative", "localizedValue": "Administrative"},
         "channels": "Operation",
@@ -126,7 +132,7 @@ def _entry(
         "id": f"{vm}/events/{data_id}/ticks/{ticks}",
         "level": "Error" if status == "Failed" else "Informational",
         "operationId": request.correlation_id,
-        "operationName": {"value": ACTION, "localizedValue": _TITLE},
+        "operationName": {"value": action, "localizedValue": _TITLES[action]},
         "properties": properties,
         "resourceGroupName": group,
         "resourceId": vm,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from simulator.arm.patch_bodies import patch_status, windows_configuration
 from simulator.arm.records import VmRecord, compute_id
 from simulator.arm.state import VmState
 from simulator.scenario_model import ArmSettings, AvailabilitySet, Vm
@@ -42,11 +43,7 @@ def vm_model(record: VmRecord, *, shouting: bool = False) -> Json:
         "osProfile": {
             "computerName": name[:15],
             "adminUsername": "azureuser",
-            "windowsConfiguration": {
-                "provisionVMAgent": True,
-                "enableAutomaticUpdates": True,
-                "patchSettings": {"patchMode": "AutomaticByOS"},
-            },
+            **_os_configuration(record),
             "secrets": [],
             "allowExtensionOperations": True,
         },
@@ -86,6 +83,8 @@ def vm_status(record: VmRecord, now: datetime, settings: ArmSettings) -> Json:
     maintenance = maintenance_status(record.state, now, settings)
     if settings.status_list_carries_maintenance and maintenance is not None:
         view["maintenanceRedeployStatus"] = maintenance
+    if settings.status_list_carries_patches and (patches := patch_status(record.state.patches)):
+        view["patchStatus"] = patches
     return {
         **_resource(record, record.id),
         "properties": {
@@ -125,6 +124,8 @@ def instance_view(record: VmRecord, now: datetime, settings: ArmSettings) -> Jso
     maintenance = maintenance_status(state, now, settings)
     if maintenance is not None:
         view["maintenanceRedeployStatus"] = maintenance
+    if patches := patch_status(state.patches):
+        view["patchStatus"] = patches
     view["statuses"] = _statuses(state)
     return view
 
@@ -188,15 +189,9 @@ def _storage(spec: Vm, scope: str) -> Json:
     disk = f"{spec.name}_OsDisk"
     ephemeral = {"diffDiskSettings": {"option": "Local", "placement": "CacheDisk"}}
     return {
-        "imageReference": {
-            "publisher": "MicrosoftWindowsServer",
-            "offer": "WindowsServer",
-            "sku": "2022-datacenter-g2",
-            "version": "latest",
-            "exactVersion": "20348.2762.241006",
-        },
+        **_image(spec),
         "osDisk": {
-            "osType": "Windows",
+            "osType": spec.os,
             "name": disk,
             "createOption": "FromImage",
             "caching": "ReadWrite",
@@ -207,6 +202,20 @@ def _storage(spec: Vm, scope: str) -> Json:
         "dataDisks": [],
         "diskControllerType": "SCSI",
     }
+
+
+def _os_configuration(record: VmRecord) -> Json:
+    if record.spec.os == "Linux":
+        return {"linuxConfiguration": {"provisionVMAgent": True}}
+    return {"windowsConfiguration": windows_configuration(record.state.patches)}
+
+
+def _image(spec: Vm) -> Json:
+    if not spec.image:
+        return {}
+    publisher, offer, sku = spec.image.split(":")
+    names = {"publisher": publisher, "offer": offer, "sku": sku}
+    return {"imageReference": {**names, "version": "latest", "exactVersion": "20348.2762.241006"}}
 
 
 def _statuses(state: VmState) -> list[Json]:

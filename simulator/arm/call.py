@@ -17,6 +17,7 @@ class Call:
         params: the named parts of the path.
         query: the query, names lower-cased: Azure's are case-insensitive.
         base_url: what the client reached the emulator by, for the links in answers.
+        body: the JSON object that came with it; empty for none.
         note: what the journal is to know beyond method, path and status; handlers write here.
     """
 
@@ -27,6 +28,7 @@ class Call:
     now: datetime
     base_url: str
     request: Request
+    body: Mapping[str, Any] = field(default_factory=dict)
     note: dict[str, Any] = field(default_factory=dict)
 
 

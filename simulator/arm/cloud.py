@@ -15,12 +15,15 @@ from typing import Final
 
 from simulator.arm import locations
 from simulator.arm.course import Start, plan_course
+from simulator.arm.features import Features
 from simulator.arm.journal import Journal
 from simulator.arm.operations import Operation, Refusal, Request
+from simulator.arm.patch_course import initial_state
 from simulator.arm.records import NAMESPACE, SubscriptionRecord, VmRecord, compute_id
 from simulator.arm.state import Change, Maintenance, VmState
 from simulator.arm.throttle import Throttle
 from simulator.arm.verdict import Verdict, refusal_of_script, refusal_of_state
+from simulator.patch_model import Release
 from simulator.scenario_model import (
     AvailabilitySet,
     Edit,
@@ -58,6 +61,7 @@ class Cloud:
         init=False, default_factory=lambda: deque(maxlen=REFUSALS_MAX)
     )
     throttle: Throttle = field(init=False)
+    releases: "list[tuple[datetime, Release]]" = field(init=False)
     _due: list[tuple[datetime, int, Change | Edit]] = field(init=False, default_factory=list)
     _order: "itertools.count[int]" = field(init=False, default_factory=itertools.count)
 
@@ -65,6 +69,8 @@ class Cloud:
         if self.t0.tzinfo is None:
             raise ValueError("t0 has no offset from UTC")
         self.throttle = Throttle(self.scenario.arm.throttle_scale)
+        released = [(resolve(it.at, self.t0), it) for it in self.scenario.releases]
+        self.releases = sorted(released, key=lambda pair: pair[0])
         self.subscriptions = {
             it.id.lower(): SubscriptionRecord(
                 it.id,
@@ -72,6 +78,7 @@ class Cloud:
                 it.fault,
                 it.denied,
                 place if it.zone_rotation is None else it.zone_rotation,
+                Features(it.id, it.features, it.feature_seconds),
             )
             for place, it in enumerate(self.scenario.subscriptions)
         }
@@ -88,7 +95,7 @@ class Cloud:
         for vm in self.scenario.vms:
             self.add_vm(vm, self.t0)
         for edit in self.scenario.edits:
-            self._schedule(resolve(edit.at, self.t0), edit)
+            self.schedule(resolve(edit.at, self.t0), edit)
 
     def advance(self, now: datetime) -> None:
         """Let everything happen that is due by ``now``, each thing at its own instant."""
@@ -130,6 +137,8 @@ class Cloud:
             tags=dict(vm.tags),
         )
         record = VmRecord(vm, identity, state, vm.script)
+        patches = initial_state(vm.patching, self.releases, self.t0, record.key)
+        record.state = replace(state, patches=patches)
         self.vms[record.key] = record
         if vm.maintenance is not None:
             self._announce(record, dict(zip(_KEYS, vm.maintenance.at(self.t0), strict=True)))
@@ -155,7 +164,9 @@ class Cloud:
         if edit.script:
             record.script, record.step = edit.script, 0
         if edit.power:
-            record.state = replace(record.state, power=edit.power)
+            patches = record.state.patches
+            patches = patches.rebooted() if edit.power == "running" else patches
+            record.state = replace(record.state, power=edit.power, patches=patches)
         if edit.power or edit.agent:
             record.spec = replace(record.spec, agent=edit.agent or record.spec.agent)
             ready = record.state.power == "running" and record.spec.agent == "ready"
@@ -225,7 +236,7 @@ class Cloud:
             maintenance=replace(open_, accepted=open_.accepted + 1),
         )
         for change in course.changes:
-            self._schedule(change.at, change)
+            self.schedule(change.at, change)
         return operation
 
     def _refuse(
@@ -249,7 +260,7 @@ class Cloud:
         record.state = change.apply(record.state)
         if not change.event:
             return
-        details: dict[str, object] = {"maintenanceId": change.maintenance}
+        details: dict[str, object] = {"maintenanceId": change.maintenance, **change.details}
         if change.event == "moved":
             details |= {"temporaryDiskLost": True, "ipAddress": record.address}
         self._event(change.event, record, change.at, **details)
@@ -318,7 +329,8 @@ class Cloud:
         }
         self.journal.event(name, at, **{**of_vm, **details})
 
-    def _schedule(self, at: datetime, what: Change | Edit) -> None:
+    def schedule(self, at: datetime, what: Change | Edit) -> None:
+        """Have something happen at an instant."""
         heapq.heappush(self._due, (at, next(self._order), what))
 
     def _know_group(self, subscription: str, group: str, location: str) -> None:

@@ -8,8 +8,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from simulator.arm.cloud import Cloud
+from simulator.arm.patching import release
 from simulator.arm.records import VmRecord
 from simulator.scenario import parse_fault, parse_vm, parse_vm_edit
+from simulator.scenario_patches import parse_release
 from simulator.scenario_table import ScenarioError, Table
 
 Clock = Callable[[], datetime]
@@ -51,6 +53,13 @@ def add_routes(app: web.Application, cloud: Cloud, clock: Clock) -> None:
         cloud.edit_vm(parse_vm_edit(table), now)
         return web.json_response({"time": now.isoformat()})
 
+    async def release_patch(request: web.Request) -> web.Response:
+        now = clock()
+        cloud.advance(now)
+        table = await _table(request, "release")
+        release(cloud, parse_release(_at_once(table, now)), now)
+        return web.json_response({"time": now.isoformat()}, status=201)
+
     async def edit_subscription(request: web.Request) -> web.Response:
         cloud.advance(clock())
         record = cloud.subscriptions.get(request.match_info["id"].lower())
@@ -67,6 +76,7 @@ def add_routes(app: web.Application, cloud: Cloud, clock: Clock) -> None:
     app.router.add_get("/_emulator/vms", vms)
     app.router.add_post("/_emulator/vms", _explained(add_vm))
     app.router.add_post("/_emulator/vms/{name}", _explained(edit_vm))
+    app.router.add_post("/_emulator/patches", _explained(release_patch))
     app.router.add_post("/_emulator/subscriptions/{id}", _explained(edit_subscription))
 
 
@@ -99,6 +109,11 @@ def vm_view(record: VmRecord, now: datetime) -> dict[str, Any]:
         "acceptedCount": maintenance.accepted if maintenance else 0,
         "temporaryDiskLost": state.moves > 0,
         "ipAddress": record.address,
+        "patchMode": state.patches.mode,
+        "hotpatching": state.patches.hotpatching,
+        "installedKbs": sorted(state.patches.installed),
+        "pendingKbs": sorted(state.patches.pending),
+        "isInstalling": state.patches.is_installing,
     }
 
 
@@ -110,6 +125,11 @@ async def _table(request: web.Request, what: str, **given: str) -> Table:
     if not isinstance(body, dict):
         raise ScenarioError(f"{_SOURCE}: use a JSON object")
     return Table(_SOURCE, what, {**body, **given})
+
+
+def _at_once(table: Table, now: datetime) -> Table:
+    """The table of a release, which is now where it does not say when."""
+    return Table(table.file, table.where, {"at": now.isoformat(), **table.data})
 
 
 def _explained(handler: _Handler) -> _Handler:

@@ -125,7 +125,8 @@ def _moved(start: Start, away_at: datetime, *, reports: bool, is_lost: bool = Fa
         return replace(state, power="starting", moves=state.moves + 1)
 
     def running(state: VmState) -> VmState:
-        return replace(done(running_at)(state), power="running")
+        patches = state.patches.rebooted()
+        return replace(done(running_at)(state), power="running", patches=patches)
 
     def ready(state: VmState) -> VmState:
         return replace(state, is_agent_ready=True, agent_since=ready_at)

@@ -140,6 +140,25 @@ def not_allowed(vm_name: str, why: str) -> ArmError:
     )
 
 
+def patch_not_allowed(vm_name: str, why: str) -> ArmError:
+    """An assessment or an installation refused; ``why`` continues the sentence after "since"."""
+    return ArmError(
+        409,
+        "OperationNotAllowed",
+        f"Operation on the patches of VM '{vm_name}' is not allowed since {why}.",
+    )
+
+
+def property_change_not_allowed(name: str) -> ArmError:
+    """A property that a VM keeps as it was created."""
+    return ArmError(409, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.")
+
+
+def feature_not_found(name: str) -> ArmError:
+    """A preview feature that Azure does not know, or not any more."""
+    return ArmError(404, "FeatureNotFound", f"The feature '{name}' could not be found.")
+
+
 def conflict() -> ArmError:
     """Another operation on this VM has not ended."""
     return ArmError(

@@ -1,7 +1,13 @@
-"""What became of each performMaintenance: operations and refusals."""
+"""What became of each request that starts something: operations and refusals."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
+
+REDEPLOY: Final = "Microsoft.Compute/virtualMachines/performMaintenance/action"
+ASSESS: Final = "Microsoft.Compute/virtualMachines/assessPatches/action"
+INSTALL: Final = "Microsoft.Compute/virtualMachines/installPatches/action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +21,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An accepted performMaintenance.
+    """Something that was accepted.
 
     Attributes:
         vm: the id of the VM in its true casing.
         ends_at: when it ends; None for never.
         error: code and message where it ends Failed.
+        action: the right that it needed.
+        result: the body that it ends with, at Location; None for none.
     """
 
     id: str
@@ -30,6 +38,8 @@ class Operation:
     ends_at: datetime | None
     error: tuple[str, str] | None
     request: Request
+    action: str = REDEPLOY
+    result: Mapping[str, Any] | None = None
 
     def status(self, now: datetime) -> str:
         """``InProgress``, ``Succeeded`` or ``Failed`` at ``now``."""
@@ -40,7 +50,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A performMaintenance answered with an error."""
+    """A request to start something, answered with an error."""
 
     vm: str
     at: datetime
@@ -48,6 +58,7 @@ class Refusal:
     code: str
     message: str
     request: Request
+    action: str = REDEPLOY
 
 
 def timestamp(at: datetime) -> str:

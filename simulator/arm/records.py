@@ -2,9 +2,10 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from simulator.arm.features import Features
 from simulator.arm.state import VmState
 from simulator.scenario_model import AvailabilitySet, Fault, Step, Vm
 
@@ -21,6 +22,7 @@ class SubscriptionRecord:
     fault: Fault
     denied: frozenset[str]
     rotation: int
+    features: Features
 
 
 @dataclass
@@ -31,6 +33,7 @@ class VmRecord:
         id: the resource id in its true casing.
         step: how many script entries were used up.
         announced: how many maintenances it has had.
+        patch_steps: how many script entries were used up, by the action.
     """
 
     spec: Vm
@@ -39,6 +42,7 @@ class VmRecord:
     script: tuple[Step, ...]
     step: int = 0
     announced: int = 0
+    patch_steps: dict[str, int] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

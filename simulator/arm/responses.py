@@ -81,7 +81,7 @@ def list_vms(cloud: Cloud, call: Call) -> Answer:
 
 def get_vm(cloud: Cloud, call: Call) -> Answer:
     """One VM, with its instance view where ``$expand`` asks for it."""
-    record = _known_vm(cloud, call)
+    record = known_vm(cloud, call)
     body = bodies.vm_model(record)
     expand = call.query.get("$expand", "").lower()
     if expand not in {"", "instanceview", "userdata", "resiliencyview"}:
@@ -94,13 +94,13 @@ def get_vm(cloud: Cloud, call: Call) -> Answer:
 
 def get_instance_view(cloud: Cloud, call: Call) -> Answer:
     """The instance view of one VM."""
-    record = _known_vm(cloud, call)
+    record = known_vm(cloud, call)
     return Answer(200, bodies.instance_view(record, call.now, cloud.scenario.arm))
 
 
 def perform_maintenance(cloud: Cloud, call: Call) -> Answer:
     """Begin the redeploy of a VM, or say why not; the journal learns which."""
-    record = _known_vm(cloud, call)
+    record = known_vm(cloud, call)
     verdict = cloud.perform_maintenance(record, call.now, call.request)
     call.note.update(
         accepted=verdict.operation is not None,
@@ -115,7 +115,7 @@ def perform_maintenance(cloud: Cloud, call: Call) -> Answer:
     call.note["operationId"] = verdict.operation.id
     if verdict.word == Word.DROP_AFTER:
         return Answer(None)
-    return Answer(202, None, _operation_headers(cloud, call, verdict.operation))
+    return Answer(202, None, operation_headers(cloud, call, verdict.operation))
 
 
 def get_operation(cloud: Cloud, call: Call) -> Answer:
@@ -129,10 +129,10 @@ def get_operation(cloud: Cloud, call: Call) -> Answer:
     if call.query.get("monitor") != "true":
         return Answer(200, _operation(operation, status), pending)
     if pending:
-        return Answer(202, None, _operation_headers(cloud, call, operation))
+        return Answer(202, None, operation_headers(cloud, call, operation))
     if operation.error is not None:
         raise errors.ArmError(409, *operation.error)
-    return Answer(200)
+    return Answer(200, operation.result)
 
 
 def list_availability_sets(cloud: Cloud, call: Call) -> Answer:
@@ -230,7 +230,12 @@ def _known_group(cloud: Cloud, call: Call) -> tuple[str, str]:
     return found
 
 
-def _known_vm(cloud: Cloud, call: Call) -> VmRecord:
+def known_vm(cloud: Cloud, call: Call) -> VmRecord:
+    """The VM that a path is about.
+
+    Raises:
+        ArmError: 404, it or its group is not there.
+    """
     group, _ = _known_group(cloud, call)
     record = cloud.vms.get(_key(call, "virtualmachines", call.params["vm"]))
     if record is None:
@@ -291,7 +296,8 @@ def _operation(operation: Operation, status: str) -> dict[str, Any]:
     return {**body, "name": operation.id}
 
 
-def _operation_headers(cloud: Cloud, call: Call, operation: Operation) -> dict[str, str]:
+def operation_headers(cloud: Cloud, call: Call, operation: Operation) -> dict[str, str]:
+    """Where an operation can be followed."""
     subscription = operation.vm.split("/")[2]
     url = (
         f"{call.base_url}/subscriptions/{subscription}/providers/Microsoft.Compute"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.arm import responses
+from simulator.arm import patch_responses, responses
 from simulator.arm.call import Answer, Call
 from simulator.arm.cloud import Cloud
 
@@ -59,6 +59,7 @@ _SUB: Final = "/subscriptions/{subscription}"
 _GROUP: Final = f"{_SUB}/resourceGroups/{{group}}"
 _COMPUTE: Final = "/providers/Microsoft.Compute"
 _VM: Final = f"{_GROUP}{_COMPUTE}/virtualMachines/{{vm}}"
+_FEATURES: Final = f"{_SUB}/providers/Microsoft.Features/providers/Microsoft.Compute/features"
 _READ_SUB: Final = "Microsoft.Resources/subscriptions/read"
 _READ_GROUP: Final = "Microsoft.Resources/subscriptions/resourceGroups/read"
 _READ_VM: Final = "Microsoft.Compute/virtualMachines/read"
@@ -100,6 +101,57 @@ ROUTES: Final = (
         responses.perform_maintenance,
         "Microsoft.Compute/virtualMachines/performMaintenance/action",
         "UpdateVM",
+    ),
+    _route(
+        "POST",
+        f"{_VM}/assessPatches",
+        patch_responses.assess_patches,
+        "Microsoft.Compute/virtualMachines/assessPatches/action",
+        "VMGuestPatch",
+    ),
+    _route(
+        "POST",
+        f"{_VM}/installPatches",
+        patch_responses.install_patches,
+        "Microsoft.Compute/virtualMachines/installPatches/action",
+        "VMGuestPatch",
+    ),
+    _route(
+        "PATCH",
+        _VM,
+        patch_responses.update_vm,
+        "Microsoft.Compute/virtualMachines/write",
+        "UpdateVM",
+    ),
+    _route(
+        "GET",
+        f"{_FEATURES}/{{feature}}",
+        patch_responses.get_feature,
+        "Microsoft.Features/providers/features/read",
+    ),
+    _route(
+        "POST",
+        f"{_FEATURES}/{{feature}}/register",
+        patch_responses.register_feature,
+        "Microsoft.Features/providers/features/register/action",
+    ),
+    _route(
+        "GET",
+        f"{_SUB}{_COMPUTE}",
+        patch_responses.get_provider,
+        "Microsoft.Resources/subscriptions/providers/read",
+    ),
+    _route(
+        "POST",
+        f"{_SUB}{_COMPUTE}/register",
+        patch_responses.register_provider,
+        "Microsoft.Compute/register/action",
+    ),
+    _route(
+        "POST",
+        "/providers/Microsoft.ResourceGraph/resources",
+        patch_responses.query_graph,
+        "Microsoft.ResourceGraph/resources/read",
     ),
     _route(
         "GET",

@@ -21,6 +21,7 @@ from simulator.faults import FaultPlan
 
 Clock = Callable[[], datetime]
 
+_STARTS: Final = ("/performmaintenance", "/assesspatches", "/installpatches")
 _log: Final = logging.getLogger(__name__)
 
 
@@ -52,7 +53,7 @@ async def _serve(
 ) -> web.StreamResponse:
     arrived = clock()
     cloud.advance(arrived)
-    await request.read()
+    body = _object(await request.read())
     match = routes.find(request.method, request.path)
     fault = faulty.draw(request.method, request.path)
     if delay := front.delay_seconds(cloud, match) + faulty.delay_seconds(fault):
@@ -67,6 +68,7 @@ async def _serve(
         now=now,
         base_url=f"{request.scheme}://{request.host}",
         request=_request_ids(request),
+        body=body,
     )
     is_authenticated = not checks_token or _has_token(request)
 
@@ -80,6 +82,15 @@ async def _serve(
         await asyncio.sleep(fault.seconds if fault else 0)  # one that hangs is dropped in the end
         return _drop(request)
     return _response(call, answer)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a request; an empty one for anything else."""
+    try:
+        value = json.loads(body) if body else {}
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _has_token(request: web.Request) -> bool:
@@ -109,13 +120,14 @@ def _record(call: Call, match: routes.Match | None, answer: Answer) -> dict[str,
     }
     if "Retry-After" in answer.headers:
         record["retryAfter"] = answer.headers["Retry-After"]
-    if call.method == "POST" and call.path.lower().endswith("/performmaintenance"):
+    if call.method == "POST" and call.path.lower().endswith(_STARTS):
         # Whoever judges by the log finds these on every such POST, also on one turned away at
         # the front, before the VM was looked at.
         code = (answer.body or {}).get("error", {}).get("code", "")
         code = "dropped" if answer.status is None else code
         record |= {"accepted": False, "maintenanceId": "", "script": "", "reason": code}
-        _log.info("performMaintenance %s: %s", call.params.get("vm"), answer.status or "dropped")
+        action = call.path.rpartition("/")[2]
+        _log.info("%s %s: %s", action, call.params.get("vm"), answer.status or "dropped")
     return record | call.note
 
 

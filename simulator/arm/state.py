@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
+
+from simulator.arm.patches import PatchState
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class VmState:
     moves: int = 0
     maintenance: Maintenance | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    patches: PatchState = field(default_factory=PatchState)
 
     def is_offered(self, now: datetime) -> bool:
         """``isCustomerInitiatedMaintenanceAllowed`` at ``now``."""
@@ -87,6 +91,7 @@ class Change:
         apply: makes the state after from the state before.
         event: how the log calls it; empty for what only a reader of the VM sees.
         maintenance: the id of the maintenance whose attempt brings it about.
+        details: what else the log is to know.
     """
 
     at: datetime
@@ -94,3 +99,4 @@ class Change:
     apply: Callable[[VmState], VmState]
     event: str = ""
     maintenance: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)

@@ -25,6 +25,7 @@ class Rate:
 # both per region) and azure-resource-manager/management/request-limits-and-throttling.
 COMPUTE: Final[dict[str, tuple[Rate | None, Rate]]] = {
     "UpdateVM": (Rate.per_minute(4, 12), Rate.per_minute(500, 1_500)),
+    "VMGuestPatch": (Rate.per_minute(2, 6), Rate.per_minute(200, 600)),
     "LowCostGet": (Rate.per_minute(12, 36), Rate.per_minute(8_000, 24_000)),
     "HighCostGet": (None, Rate.per_minute(300, 900)),
     "GetOperation": (Rate.per_minute(15, 45), Rate.per_minute(5_000, 15_000)),

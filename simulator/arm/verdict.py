@@ -38,7 +38,7 @@ def refusal_of_state(vm_name: str, state: VmState, now: datetime) -> Refused | N
     The texts but the first are not known from Azure: nothing may depend on them.
     """
     maintenance = state.maintenance
-    if state.operation:
+    if state.operation or state.patches.is_installing:
         return "operationInProgress", errors.conflict()
     if maintenance is None or now >= maintenance.end:
         why = "the Subscription of this VM is not eligible"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli.simulation import people
+from cli.simulation import hotpatch, people
 from cli.simulation.checks.room import has_room
 from cli.simulation.dice import Dice
 from cli.simulation.faults import LEVELS, Level, Outage
@@ -64,16 +64,29 @@ def choose(seed: int, level_name: str | None = None) -> Setup:
     t0 = _begins(dice)
     rows = people.some_policies(Dice(seed, "policies"), t0)
     last = _last(fleet.vms)
+    patches = None
+    chance = Dice(seed, "patches")
+    if chance.happens(hotpatch.SHARE):
+        patches = hotpatch.with_patches(chance, fleet, t0, level.name, is_roomy=is_roomy)
+        fleet, last = patches.fleet, max(last, patches.until)
+        rows = hotpatch.with_columns(chance, rows)
     mode = "live" if is_roomy else dice.one_of({"live": 10, "dryRun": 1, "paused": 1})
     edits, policy_edits = _edits(dice, fleet, rows, last, level, t0, is_roomy=is_roomy)
+    if patches:
+        policy_edits = hotpatch.with_columns(chance, policy_edits)
     first = [
         people.broken(dice, row) if dice.happens(0.05) and not is_roomy else row for row in rows
     ]
+    if patches and not is_roomy:
+        policy_edits += hotpatch.none_any_more([*first, *policy_edits], last + _HOUR)
     return Setup(
         seed=seed,
         t0=t0,
-        scenario=_scenario(dice, fleet, edits),
+        scenario=replace(
+            _scenario(dice, fleet, edits), releases=patches.releases if patches else ()
+        ),
         policies=(*first, *policy_edits),
+        looks_at_patches=patches.looks if patches else None,
         settings={**SETTINGS, **_pace(dice), "BATON_MODE": mode},
         # The longer it lasts the slower the timers: what is between their ticks is what matters.
         discovery=max(timedelta(minutes=dice.choice((5, 10, 20, 30))), last / 40),

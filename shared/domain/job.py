@@ -306,7 +306,7 @@ class Job:
         else:
             said = f"{reason}; its redeploy follows"
             again = job.to_retry(
-                outcome=outcome, now=now, not_before=now, reason=said, verified_at=verified_at
+                outcome=str(outcome), now=now, not_before=now, reason=said, verified_at=verified_at
             )
             ended = replace(again, patches=None)
         if ended.unsettled is None:

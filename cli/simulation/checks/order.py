@@ -35,8 +35,9 @@ def left_out(facts: Facts, start: StartSeen) -> Iterator[str]:
         return  # who has nothing due is not left out of it
     key, rollout = start.job.key, start.job.rollout
     planned, members = facts.members.get((key, rollout), (start.at, set()))
-    # Whoever has a job of a later rollout was given up for this one, and not forgotten.
-    had = {job.vm for job in facts.of_policy(key) if job.born <= planned + _DISCOVERY}
+    # Whoever has a job of a later rollout was given up for this one, and not forgotten; nor was whoever
+    # belongs to another policy meanwhile, whose row was mended.
+    had = {job.vm for job in facts.jobs.values() if job.born <= planned + _DISCOVERY}
     # Whoever was started, under whatever policy, may have no second job for its maintenance.
     done = {other.vm for other in facts.starts}
     for vm in sorted(members - had - done):

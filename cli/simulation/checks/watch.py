@@ -21,6 +21,8 @@ from cli.simulation.checks.facts import (
 from simulator.promises.model import Machine, Verdict
 from simulator.promises.policies import Policy
 
+# A handler lives no longer.
+_WRITE_TAKES = timedelta(minutes=5)
 _OVER = {
     "redeploy": ("back", "aborted", "retryLater", "deleted"),
     "patch": ("installed", "installFailed", "deleted"),
@@ -157,7 +159,8 @@ class Watch:
             and old.state in ("starting", "redeploying")
             and state not in ("starting", "redeploying")
         ):
-            job.freed = at
+            # It was given up when that was decided; the write may have taken a while.
+            job.freed = max(at - _WRITE_TAKES, min(at, cells.get("freedAt", at)))
         if state not in OPEN and (old is None or old.state in OPEN):
             job.ended = at
         self.facts.jobs[job.id] = job

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from cli import checks, locks
+from cli.hotpatch.commands import hotpatch
 from cli.paths import ROOT
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ policy = typer.Typer(
     help="The rows of BatonPolicies: check a file, apply it, list and export what is there.",
 )
 app.add_typer(policy, name="policy")
+app.add_typer(hotpatch, name="hotpatch")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _EXITS = "Exit code: 0 done, 1 something is wrong or failed, 2 an argument, a file or a setting is unusable."

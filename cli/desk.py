@@ -15,7 +15,8 @@ from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
-from shared.ports import PolicyStore
+from shared.patch_ports import Enrolment, Patches, PatchStore
+from shared.ports import Clock, PolicyStore, VirtualMachines
 from shared.settings import read_settings
 from shared.use_cases.approve import Approve
 from shared.use_cases.explain import Explain
@@ -27,7 +28,12 @@ from shared.use_cases.see_fleet import SeeFleet
 class Desk:
     """The use cases, for one command."""
 
+    clock: Clock
     mode: Mode
+    vms: VirtualMachines
+    patches: Patches
+    enrolment: Enrolment
+    patch_store: PatchStore
     policies: PolicyStore
     preview: Preview
     explain: Explain
@@ -58,7 +64,12 @@ async def at_the_desk() -> AsyncIterator[Desk]:
         see = SeeFleet(clock=clock, vms=vms, patches=TablePatches(tables))
         preview = Preview(clock=clock, policies=policies, jobs=jobs, see=see, mode=settings.mode)
         yield Desk(
+            clock=clock,
             mode=settings.mode,
+            vms=vms,
+            patches=vms.patches,
+            enrolment=vms.enrolment,
+            patch_store=TablePatches(tables),
             policies=policies,
             preview=preview,
             explain=Explain(

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
+from shared.domain.patching.model import PatchSettings
 from shared.domain.patching.record import PatchRecord
-from shared.domain.patching.results import Assessment, Installation, InstallRequest
+from shared.domain.patching.results import (
+    Assessment,
+    Installation,
+    InstallRequest,
+    PastInstallation,
+)
 from shared.ports import Accepted, Activity, Operation
 
 _T = TypeVar("_T")
@@ -96,4 +102,43 @@ class PatchStore(Protocol):
 
     async def forget(self, vm_id: str) -> None:
         """Removes a VM's record, if there is one."""
+        ...
+
+
+class Enrolment(Protocol):
+    """What people ask of Azure about Hotpatch by hand. Each of it may be asked twice without harm.
+
+    Every method raises Terminal where the identity lacks a right, which it names.
+    """
+
+    async def feature(self, subscription_id: str, name: str) -> str:
+        """The state of a preview feature of Microsoft.Compute: `Registered`, `Registering`, ...
+
+        `""` where Azure does not know such a feature, or not any more.
+        """
+        ...
+
+    async def register_feature(self, subscription_id: str, name: str) -> str:
+        """Asks for the registration of a preview feature; its state then, `""` as for `feature`."""
+        ...
+
+    async def provider(self, subscription_id: str) -> str:
+        """The registration state of Microsoft.Compute."""
+        ...
+
+    async def register_provider(self, subscription_id: str) -> str:
+        """Registers Microsoft.Compute anew, which takes features into force; its state then."""
+        ...
+
+    async def change_settings(self, vm_id: str, settings: PatchSettings) -> None:
+        """Writes a VM's patch settings; whether its agent and automatic updates are on stays as it is.
+
+        Raises:
+            VmNotFound: ARM answers 404.
+            Terminal: ARM refuses the change, with its words.
+        """
+        ...
+
+    async def history(self, vm_id: str) -> Sequence[PastInstallation]:
+        """The VM's installations of the last 30 days, the newest first, whoever asked for them."""
         ...

@@ -21,7 +21,7 @@ JOBS_QUEUE = "redeploy-jobs"
 ALERTS_QUEUE = "alerts"
 
 _T = TypeVar("_T")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -180,7 +180,7 @@ def _host(text: str, name: str) -> str:
 
 def _subscriptions(text: str, name: str) -> tuple[str, ...]:
     ids = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
-    for wrong in (part for part in ids if not _GUID.fullmatch(part)):
+    for wrong in (part for part in ids if not GUID.fullmatch(part)):
         raise _wrong(
             name, wrong, "subscription ids (GUIDs) separated by commas, or nothing for all"
         )

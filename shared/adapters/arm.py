@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from shared.adapters import arm_answers, arm_errors
 from shared.adapters import arm_decode as decode
 from shared.adapters.arm_activity import read_activities
+from shared.adapters.arm_enrolment import ArmEnrolment
 from shared.adapters.arm_fields import identity_of
 from shared.adapters.arm_patches import ArmPatches
 from shared.adapters.arm_pipeline import ArmClients
@@ -67,7 +68,7 @@ class Arm:
     """VirtualMachines; see the port.
 
     Attributes:
-        patches: The port Patches, over the same connections.
+        patches, enrolment: The ports Patches and Enrolment, over the same connections.
     """
 
     def __init__(self, clients: ArmClients, subscriptions: tuple[str, ...], clock: Clock) -> None:
@@ -77,6 +78,7 @@ class Arm:
         self._clock = clock
         self._reads = ArmReads(clients, clock)
         self.patches = ArmPatches(clients, self._reads, clock)
+        self.enrolment = ArmEnrolment(clients, self._reads, clock)
         self._locations: Kept[tuple[Location, ...]] = Kept(clock, _LOCATIONS_KEPT)
         self._surroundings: Kept[Surroundings] = Kept(clock, _SURROUNDINGS_KEPT)
 

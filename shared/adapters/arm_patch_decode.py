@@ -26,6 +26,7 @@ from shared.domain.patching.results import (
     Assessment,
     AvailablePatch,
     Installation,
+    PastInstallation,
     PatchInstalled,
     RebootBehavior,
     RebootStatus,
@@ -126,6 +127,24 @@ def installation_of(item: object) -> Installation:
         start_date_time=read.time("startDateTime"),
         patches=tuple(patches),
         error=read.error(),
+    )
+
+
+def past_installation_of(item: object) -> PastInstallation:
+    """A row of Resource Graph's `patchinstallationresources`."""
+    row = Fields("an installation", "", item if isinstance(item, Mapping) else {})
+    read = _Tolerant(row).inside("properties")
+    return PastInstallation(
+        installation_activity_id=read.text("installationActivityId") or word(item, "name"),
+        status=read.word("status", PatchOperationStatus),
+        reboot_status=read.word("rebootStatus", RebootStatus),
+        started_by=read.text("startedBy"),
+        start_date_time=read.time("startDateTime"),
+        last_modified_date_time=read.time("lastModifiedDateTime"),
+        installed_patch_count=read.number("installedPatchCount"),
+        failed_patch_count=read.number("failedPatchCount"),
+        pending_patch_count=read.number("pendingPatchCount"),
+        error=read.error("errorDetails"),
     )
 
 
@@ -231,8 +250,8 @@ class _Tolerant:
         words = (one for one in self.values("classifications") if isinstance(one, str))
         return tuple(dict.fromkeys(classification_of(one) for one in words))
 
-    def error(self) -> PatchError | None:
-        held = self._or(None, lambda: self._fields.object("error", required=False))
+    def error(self, name: str = "error") -> PatchError | None:
+        held = self._or(None, lambda: self._fields.object(name, required=False))
         if held is None or not held.present:
             return None
         code = self._or("", lambda: held.text("code", required=False))

@@ -79,11 +79,17 @@ class ArmReads:
                 return
         raise Terminal(f"{what}: more than {pages_max} pages")
 
-    async def send(self, url: str, *, what: str, right: str) -> Any:
-        """GET through the clients' chain; any status is an answer."""
+    async def send(
+        self, url: str, *, what: str, right: str, method: str = "GET", body: Any = None
+    ) -> Any:
+        """A request through the clients' chain; any status is an answer.
+
+        It is sent again where that may help: only what does no harm twice may be sent so.
+        """
+        request = HttpRequest(method, url, json=body)
         try:
             async with asyncio.timeout(READ_WITHIN):
-                return await self._clients.subscriptions().send_request(HttpRequest("GET", url))
+                return await self._clients.subscriptions().send_request(request)
         except Exception as error:
             raise arm_errors.read_error(
                 error, what=what, right=right, now=self._clock.now()

@@ -1,5 +1,6 @@
 """Rows of `BatonPatches`: how one VM stands, in Azure's own names where Azure has one."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,8 +30,8 @@ from shared.domain.patching.model import (
 from shared.domain.patching.record import PatchRecord, PatchState
 from shared.domain.patching.results import AvailablePatch
 
-# Less than a cell holds: names are Microsoft's, and may have characters that count twice.
-_PATCHES_MAX = 30_000
+# Bytes in UTF-16, less than a cell holds.
+_PATCHES_MAX = 60_000
 _NAME_MAX = 300
 
 
@@ -49,7 +50,7 @@ def _write_patches(column: str, patches: tuple[AvailablePatch, ...]) -> str:
     size = 0
     for patch in sorted(patches, key=lambda one: not one.is_automatic):
         item = _json_of(patch)
-        size += len(write_json(column, item)) + 1
+        size += len(json.dumps(item, ensure_ascii=False).encode("utf-16-le", "surrogatepass"))
         if size > _PATCHES_MAX:
             break
         kept.append(item)

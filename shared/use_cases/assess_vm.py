@@ -35,11 +35,14 @@ class AssessVm:
             accepted = await self.patches.start_assessment(
                 record.vm_id, request_id=request_id, within=_ANSWER_WITHIN
             )
-        except StartUnknown:
-            return asked  # its instance view will tell
+        except StartUnknown as unknown:  # its instance view will tell
+            return replace(asked, assessment_problem=str(unknown))
         except Refused as refused:
+            why = f"Azure refused an assessment: {refused}"
             # What may pass is no failure: the next look asks again.
-            return record if refused.may_pass else failed(asked, f"Azure refused: {refused}")
+            return (
+                replace(record, assessment_problem=why) if refused.may_pass else failed(asked, why)
+            )
         except BatonError as error:
             return failed(asked, str(error))
         extra = {"action": "assessment_started", "vm": record.vm_id}

@@ -127,6 +127,26 @@ class Installation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastInstallation:
+    """An installation that ended, as Azure remembers it for 30 days.
+
+    Attributes:
+        started_by: Azure's word: `User`, `Platform`.
+    """
+
+    installation_activity_id: str
+    status: str = ""
+    reboot_status: str = ""
+    started_by: str = ""
+    start_date_time: datetime | None = None
+    last_modified_date_time: datetime | None = None
+    installed_patch_count: int | None = None
+    failed_patch_count: int | None = None
+    pending_patch_count: int | None = None
+    error: PatchError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstallRequest:
     """What `installPatches` is asked.
 

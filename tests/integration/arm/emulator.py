@@ -80,6 +80,12 @@ class Emulator:
             with error:
                 return error.code, _lower(error.headers), json.load(error)
 
+    def send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> int:
+        """A request with a body, as no SDK would send it; its status."""
+        request = urllib.request.Request(f"{self.url}{path}", body, headers, method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return int(answer.status)
+
     def vm(self, name: str = "web-01") -> dict[str, Any]:
         (found,) = [it for it in self.get("/_emulator/vms") if it["name"] == name]
         return dict(found)

@@ -1,0 +1,1 @@
+"""`./baton hotpatch`: enrolling subscriptions and VMs, seeing how they stand, the calendar."""

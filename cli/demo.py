@@ -48,9 +48,10 @@ class Run:
 
     @property
     def last_change(self) -> datetime:
-        """When the scenario's last edit takes effect, Azure's own among them."""
+        """When the scenario's last edit takes effect, Azure's own among them; later where it says that it lasts."""
         moments = (resolve(edit.at, self.t0) for edit in self.cloud.scenario.edits)
-        return max(moments, default=self.t0)
+        lasts = str(self.cloud.scenario.other.get("demo", {}).get("lasts", "0s"))
+        return max([self.t0 + parse_duration(lasts), *moments])
 
 
 def run_demo(scenario: str, *, plain: bool, record: Path | None) -> int:

@@ -20,9 +20,13 @@ _BAD = ("failed", "aborted", "timedOut", "missed")
 def tell_outcomes(console: Console, rows: Iterable[Json]) -> None:
     """The outcome table, in the order of time."""
     table = Table(title="Outcomes", title_justify="left", title_style="bold", box=None)
-    for column in ("ended", "VM", "policy", "stage", "try", "outcome", "Azure's code", "reason"):
-        table.add_column(column, no_wrap=column != "reason")
-    for row in sorted(rows, key=lambda row: str(row["endedAt"])):
+    shown = sorted(rows, key=lambda row: str(row["endedAt"]))
+    patched = any(row.get("work") == "patch" for row in shown)
+    columns = ("ended", "VM", "policy", "stage", "try", "work", "outcome", "Azure's code", "reason")
+    for column in columns:
+        if patched or column != "work":
+            table.add_column(column, no_wrap=column != "reason")
+    for row in shown:
         outcome = str(row["outcome"])
         style = "bold red" if outcome in _BAD else _STYLES.get(outcome, "cyan")
         table.add_row(
@@ -31,6 +35,7 @@ def tell_outcomes(console: Console, rows: Iterable[Json]) -> None:
             f"{row['team']}/{row['policy']}",
             str(row["stage"]),
             str(row["attempt"]),
+            *([row.get("work", "redeploy")] if patched else []),
             Text(outcome, style=style),
             row.get("lastOperationResultCode", ""),
             Text(row.get("reason", ""), overflow="fold"),

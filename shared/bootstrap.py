@@ -156,6 +156,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             assess=AssessVm(clock=clock, patches=outside.patches),
             report=ReportPatches(clock=clock, tell=tell),
             acts=settings.mode is Mode.LIVE,
+            assess_after=settings.assess_after,
         ),
         send_alerts=SendAlerts(
             clock=clock,

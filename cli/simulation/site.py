@@ -104,6 +104,7 @@ class Site:
             "accepted": accepted,
             "maintenanceId": verdict.maintenance,
             "reason": verdict.reason,
+            "path": "performMaintenance",
         }
         self.azure.journal.request(self.now, {**note, "vmId": record.key})
         patches = record.state.patches.is_installing
@@ -128,7 +129,12 @@ class Site:
         said = f"takes ({verdict.word})" if accepted else f"refuses ({verdict.reason})"
         setting = asked["rebootSetting"]
         self.say("azure", f"{said} the installation on {record.spec.name}, reboot {setting}")
-        note = {"accepted": accepted, "asked": asked, "reason": verdict.reason}
+        note = {
+            "accepted": accepted,
+            "asked": asked,
+            "reason": verdict.reason,
+            "path": "installPatches",
+        }
         self.azure.journal.request(self.now, {**note, "vmId": record.key})
         redeploys = bool(record.state.operation)
         self.watch.asked(self.now, record.key, "patch", other_runs=redeploys)

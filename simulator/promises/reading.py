@@ -60,7 +60,7 @@ def read_evidence(
                 reason=record["reason"],
             )
             for record in records
-            if record["kind"] == "request" and "maintenanceId" in record
+            if _is_of(record, "performMaintenance")
         ),
         installs=tuple(
             Start(
@@ -73,7 +73,7 @@ def read_evidence(
                 reboots=record["asked"].get("rebootSetting") != "Never",
             )
             for record in records
-            if record["kind"] == "request" and "asked" in record and "accepted" in record
+            if _is_of(record, "installPatches") and "asked" in record
         ),
         releases=tuple(_releases(scenario, t0, events)),
         events=tuple(
@@ -148,6 +148,12 @@ def _row(entity: Json) -> Row:
         message=entity.get("lastOperationMessage") or "",
         work=entity.get("work") or "redeploy",
     )
+
+
+def _is_of(record: Json, action: str) -> bool:
+    """Whether the record is a request for the action that was answered by Azure's rules."""
+    mine = str(record.get("path", "")).endswith(action)
+    return record["kind"] == "request" and "accepted" in record and mine
 
 
 def _releases(scenario: Scenario, t0: datetime, events: Iterable[Json]) -> Iterator[datetime]:

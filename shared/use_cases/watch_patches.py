@@ -96,7 +96,7 @@ class WatchPatches:
     ) -> Watched:
         if known and known.assessing_url:
             known = await self.assess.follow(known)
-        if vm.patch_status is None:
+        if vm.patch_status is None or not (vm.view and vm.view.agent_ready):
             vm = await self._own(vm)
         record = observed(vm, known, key=policy.key, now=self.clock.now())
         now, after = self.clock.now(), self.assess_after
@@ -107,7 +107,7 @@ class WatchPatches:
         return Watched(vm=vm, policy=policy, record=record)
 
     async def _own(self, vm: Vm) -> Vm:
-        """The VM with its own view: Azure documents nowhere that its status list carries patches."""
+        """The VM with its own view: the status list tells nothing of its agent, and perhaps nothing of patches."""
         try:
             return await self.vms.get(vm.id)
         except BatonError as error:

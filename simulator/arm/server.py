@@ -125,8 +125,10 @@ def _record(call: Call, match: routes.Match | None, answer: Answer) -> dict[str,
         # the front, before the VM was looked at.
         code = (answer.body or {}).get("error", {}).get("code", "")
         code = "dropped" if answer.status is None else code
-        record |= {"accepted": False, "maintenanceId": "", "script": "", "reason": code}
+        record |= {"accepted": False, "script": "", "reason": code}
         action = call.path.rpartition("/")[2]
+        if action.lower() == "performmaintenance":
+            record["maintenanceId"] = ""
         _log.info("%s %s: %s", action, call.params.get("vm"), answer.status or "dropped")
     return record | call.note
 

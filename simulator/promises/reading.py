@@ -60,7 +60,7 @@ def read_evidence(
                 reason=record["reason"],
             )
             for record in records
-            if _is_of(record, "performMaintenance")
+            if _is_of(record, "performMaintenance") and "maintenanceId" in record
         ),
         installs=tuple(
             Start(
@@ -152,7 +152,7 @@ def _row(entity: Json) -> Row:
 
 def _is_of(record: Json, action: str) -> bool:
     """Whether the record is a request for the action that was answered by Azure's rules."""
-    mine = str(record.get("path", "")).endswith(action)
+    mine = str(record.get("path", action)).endswith(action)
     return record["kind"] == "request" and "accepted" in record and mine
 
 

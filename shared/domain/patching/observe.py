@@ -9,6 +9,7 @@ from shared.domain.patching.calendar import AZURE_INSTALLS_WITHIN, last_release
 from shared.domain.patching.judge import is_done, judged
 from shared.domain.patching.model import (
     AvailablePatchSummary,
+    PatchOperationStatus,
     PatchSettings,
     PatchStatus,
 )
@@ -48,7 +49,7 @@ def observed(vm: Vm, before: PatchRecord | None, *, key: PolicyKey, now: datetim
         reboot_setting=settings.reboot_setting,
         time_zone=settings.time_zone,
         power_state=(vm.view.power_state if vm.view else None) or "",
-        assessment=status.available_patch_summary or kept.assessment,
+        assessment=_assessment(status.available_patch_summary, kept.assessment, now),
         installation=status.last_patch_installation_summary or kept.installation,
         seen_at=now,
     )
@@ -112,15 +113,33 @@ def wants_assessment(
         return False
     at = record.assessment.at if record.assessment and is_done(record.assessment.status) else None
     stale = at is None or now - at > after or at < last_release(now).at
-    unlisted = record.due_count > 0 and (
-        record.patches_at is None or now - record.patches_at > after
+    return stale or (record.due_count > 0 and _is_unlisted(record, now, after))
+
+
+def _is_unlisted(record: PatchRecord, now: datetime, after: timedelta) -> bool:
+    """Whether no list tells what is due, or an installation has come between."""
+    listed = record.patches_at
+    installed = record.installation.at if record.installation else None
+    return (
+        listed is None
+        or now - listed > after
+        or (installed is not None and installed > listed)
     )
-    return stale or unlisted
 
 
 def _patience(record: PatchRecord, after: timedelta) -> timedelta:
     """How long to leave a VM alone after an assessment: an hour of a day, and longer after each failure."""
     return min(after / 24 * (1 << min(record.assessment_failures, 5)), after)
+
+
+def _assessment(
+    seen: AvailablePatchSummary | None, known: AvailablePatchSummary | None, now: datetime
+) -> AvailablePatchSummary | None:
+    """The assessment that counts: the last that ended, while another is under way as it should be."""
+    if seen is None or known is None or seen.status != PatchOperationStatus.IN_PROGRESS:
+        return seen or known
+    is_late = seen.at is None or now - seen.at > ASSESSMENT_TIMEOUT
+    return seen if is_late or not is_done(known.status) else known
 
 
 def _first(vm: Vm) -> PatchRecord:
@@ -152,7 +171,8 @@ def _with_off_peak(record: PatchRecord, vm: Vm, now: datetime) -> PatchRecord:
 def _with_due(record: PatchRecord, now: datetime) -> PatchRecord:
     """Since when something is due, and until when Azure installs it."""
     if not record.due_count:
-        return replace(record, due_since=None, azure_installs_by=None)
+        left = tuple(patch for patch in record.patches if not patch.is_automatic)
+        return replace(record, due_since=None, azure_installs_by=None, patches=left)
     published = [
         patch.published_date
         for patch in record.due_patches

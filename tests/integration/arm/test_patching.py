@@ -75,6 +75,9 @@ def test_the_log_has_who_asked_for_what_and_when_the_vm_rebooted():
 
     assert (post["accepted"], post["asked"]) == (True, INSTALL)
     assert post["operationId"]
+    assert (
+        "maintenanceId" not in post
+    )  # which would make it a redeploy to whoever judges by the log
 
 
 def test_settings_are_updated_and_what_azure_refuses_is_refused():

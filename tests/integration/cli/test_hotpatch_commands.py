@@ -231,7 +231,11 @@ def test_an_assessment_lists_what_is_missing(desk_of):
 
 @pytest.mark.parametrize(
     ("word", "says"),
-    [("Failed", "WindowsUpdateSearchFailed"), ("Refuse409", "OperationNotAllowed")],
+    [
+        ("Failed", "WindowsUpdateSearchFailed"),
+        ("Refuse409", "OperationNotAllowed"),
+        ("Busy409", "AnotherOperationInProgress"),
+    ],
 )
 def test_an_assessment_that_fails_says_why(desk_of, word, says):
     with desk_of(vm(image=IMAGE, patching={**DUE, "assess": [word]})) as desk:

@@ -94,6 +94,24 @@ def test_what_was_missing_and_is_no_more_is_forgotten():
     assert (record.due_since, record.azure_installs_by) == (None, None)
 
 
+def test_a_list_loses_what_azure_counts_no_more():
+    rollup = a_patch("890830", classifications=("UpdateRollUp",))
+    before = a_patch_record(patches=(a_patch(), rollup), patches_at=NOW)
+
+    assert look(a_windows_vm(), before).patches == (rollup,)
+
+
+def test_while_an_assessment_is_under_way_the_last_one_counts_and_one_that_never_ends_does_not():
+    running = a_summary(status="InProgress", last_modified_time=NOW)
+    vm = a_windows_vm(view=a_patched_view(running))
+    before = look(a_windows_vm())
+
+    assert look(vm, before, now=NOW + timedelta(hours=3)).state is PatchState.COMPLIANT
+    stuck = look(vm, before, now=NOW + timedelta(hours=3, seconds=1))
+    assert stuck.state is PatchState.UNKNOWN
+    assert "is InProgress" in stuck.reason
+
+
 def test_patches_that_wait_for_a_reboot_are_named_before_what_is_missing():
     record = seen(a_summary(1, reboot_pending=True))
 
@@ -258,6 +276,14 @@ def test_a_fresh_assessment_with_nothing_missing_is_left_alone():
 )
 def test_what_is_old_or_not_known_is_assessed(view):
     assert wants(a_windows_vm(view=view))
+
+
+def test_a_list_from_before_an_installation_is_made_anew():
+    vm = a_windows_vm(view=a_patched_view(a_summary(1), an_installation(last_modified_time=NOW)))
+    listed = a_patch_record(patches=(a_patch(),), patches_at=NOW - timedelta(hours=1))
+
+    assert wants(vm, look(vm, listed))
+    assert not wants(vm, look(vm, replace(listed, patches_at=NOW)))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from rich.live import Live
 from cli.evidence import first_edits, gather, policy_edit, unended
 from cli.live import changes, is_half_way, picture
 from cli.paths import ROOT, STATE
-from cli.report import tell_mails, tell_outcomes, tell_verdicts, unmet
+from cli.report import tell_mails, tell_outcomes, tell_states, tell_verdicts, unmet
 from cli.watch import View, Watcher, get_json
 from simulator.laptop import LaptopCloud
 from simulator.processes import ProcessError
@@ -186,10 +186,12 @@ def _report(run: Run, problems: list[str]) -> bool:
     rows = run.cloud.outcomes()
     mails = get_json(f"{run.cloud.mail_url}/mails")
     verdicts = judge(gather(run.cloud, run.t0, run.edits))
+    patches = run.cloud.patches()
     tell_outcomes(run.console, rows)
+    tell_states(run.console, patches)
     tell_mails(run.console, mails)
     tell_verdicts(run.console, verdicts)
-    problems = [*problems, *unmet(run.cloud.scenario.expect, rows, mails)]
+    problems = [*problems, *unmet(run.cloud.scenario.expect, rows, mails, patches)]
     for problem in problems:
         run.console.print(f"[bold red]Not as it should be:[/bold red] {problem}")
     return not problems and all(verdict.held for verdict in verdicts)

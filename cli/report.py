@@ -43,6 +43,24 @@ def tell_outcomes(console: Console, rows: Iterable[Json]) -> None:
     console.print(table, Text())
 
 
+def tell_states(console: Console, rows: Sequence[Json]) -> None:
+    """How each VM stands in patching, if any is watched."""
+    if not rows:
+        return
+    table = Table(title="Patches", title_justify="left", title_style="bold", box=None)
+    for column in ("VM", "policy", "state", "reason"):
+        table.add_column(column, no_wrap=column != "reason")
+    for row in sorted(rows, key=lambda row: str(row["vmName"])):
+        style = "green" if row["state"] == "compliant" else "yellow"
+        table.add_row(
+            row["vmName"],
+            f"{row['team']}/{row['policy']}",
+            Text(row["state"], style=style),
+            Text(row.get("reason", ""), overflow="fold"),
+        )
+    console.print(table, Text())
+
+
 def tell_mails(console: Console, mails: Sequence[Json]) -> None:
     """Each mail as a person would read it."""
     for mail in mails:
@@ -72,12 +90,15 @@ def tell_verdicts(console: Console, verdicts: Iterable[Verdict]) -> None:
     console.print(table, Text())
 
 
-def unmet(expected: Json, rows: Iterable[Json], mails: Iterable[Json]) -> list[str]:
+def unmet(
+    expected: Json, rows: Iterable[Json], mails: Iterable[Json], patches: Iterable[Json] = ()
+) -> list[str]:
     """What a scenario's `[expect]` says and was not so, one sentence each.
 
-    An outcome that is not named may be any number.
+    An outcome or a state of patching that is not named may be any number.
     """
     counts: Counter[str] = Counter(str(row["outcome"]) for row in rows)
+    counts.update(str(row["state"]) for row in patches)
     counts["mails"] = len({mail["messageId"] for mail in mails})
     return [
         f"expected {wanted} {what}, there {'is' if counts[what] == 1 else 'are'} {counts[what]}"

@@ -120,11 +120,7 @@ def _is_unlisted(record: PatchRecord, now: datetime, after: timedelta) -> bool:
     """Whether no list tells what is due, or an installation has come between."""
     listed = record.patches_at
     installed = record.installation.at if record.installation else None
-    return (
-        listed is None
-        or now - listed > after
-        or (installed is not None and installed > listed)
-    )
+    return listed is None or now - listed > after or (installed is not None and installed > listed)
 
 
 def _patience(record: PatchRecord, after: timedelta) -> timedelta:

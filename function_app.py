@@ -2,8 +2,8 @@
 
 import azure.functions as func
 
-from functions import alerts, dead_letter, discovery, patches, redeploy, sweep
+from functions import alerts, dead_letter, discovery, hint, patches, redeploy, sweep
 
 app = func.FunctionApp()
-for module in (discovery, redeploy, alerts, dead_letter, sweep, patches):
+for module in (discovery, redeploy, alerts, dead_letter, sweep, hint, patches):
     app.register_functions(module.bp)

@@ -267,6 +267,27 @@ def approve(
     raise typer.Exit(say.run(lambda: verb.run(policy_name, until=until, by=by, clock=_clock())))
 
 
+@app.command(epilog=_example("./baton cost --vms 5000 --redeploys 2000"))
+def cost(
+    vms: Annotated[int, typer.Option(min=1, help="In the fleet.")] = 1000,
+    redeploys: Annotated[int, typer.Option(min=0, help="In the month.")] = 1000,
+    memory: Annotated[
+        Literal["512", "2048", "4096"] | None,
+        typer.Option(help="MB of an instance; default: as infra deploys it."),
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=1, max=120, help="That a VM is away in a redeploy.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Say what a month costs: operations counted on the simulated Azure, at dated prices."""
+    from cli import cost as verb  # noqa: PLC0415 - only a verb pays for what it loads
+
+    gigabytes = int(memory) / 1024 if memory else None
+    asked = verb.Asked(vms=vms, redeploys=redeploys, gigabytes=gigabytes, minutes=minutes)
+    raise typer.Exit(verb.run(asked, as_json=as_json))
+
+
 @policy.command(
     epilog=f"{_example('./baton policy validate policies.yaml --fleet vms.json')}\n\n{_EXITS}"
 )

@@ -12,4 +12,6 @@ bp = func.Blueprint()
 @bp.timer_trigger(arg_name="timer", schedule=DISCOVERY)
 async def discover(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
     """Finds maintenance, plans it, and wakes the jobs."""
-    await services().discover()
+    app = services()
+    with app.span("discover"):
+        await app.discover()

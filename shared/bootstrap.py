@@ -3,10 +3,12 @@
 Importing this module touches no environment and no SDK; `services()` does, inside the worker's event loop.
 """
 
+import logging
 import os
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import cache
 
 from shared.domain.mode import Mode
@@ -29,6 +31,7 @@ from shared.telemetry import configure_logging
 from shared.use_cases.assess_vm import AssessVm
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
+from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.follow_installation import LookAtInstallation
 from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.redeploy_vm import RedeployVm
@@ -42,8 +45,11 @@ from shared.use_cases.settle import Settle
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
+from shared.use_cases.take_hint import TakeHint
 from shared.use_cases.tell import Tell
 from shared.use_cases.watch_patches import WatchPatches
+
+log = logging.getLogger("baton.bootstrap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +76,17 @@ class Outside:
     jitter: Callable[[], float]
 
 
+def _no_span(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The use cases, for the triggers."""
+    """The use cases, for the triggers.
+
+    Attributes:
+        span: Puts what a trigger does into a span of that name, where spans are sent anywhere.
+    """
 
     discover: Discover
     redeploy: RedeployVm
@@ -80,7 +94,9 @@ class Services:
     watch_patches: WatchPatches
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
+    take_hint: TakeHint
     decode: Callable[[bytes], Wake]
+    span: Callable[[str], AbstractContextManager[None]] = _no_span
 
 
 @cache
@@ -92,7 +108,20 @@ def services() -> Services:
     """
     configure_logging()
     settings = read_settings()
-    return build(settings, connect(settings))
+    app = build(settings, connect(settings))
+    return replace(app, span=_measured()) if settings.insights else app
+
+
+def _measured() -> Callable[[str], AbstractContextManager[None]]:
+    """Sends metrics and spans from now on; where that cannot be, Baton runs without."""
+    # A third of a second: not for who sends nothing.
+    from shared.adapters.otel import send_to_azure  # noqa: PLC0415 - see above
+
+    try:
+        return send_to_azure()
+    except Exception:
+        log.exception("Nothing is measured", extra={"action": "telemetry_off"})
+        return _no_span
 
 
 def build(settings: Settings, outside: Outside) -> Services:
@@ -130,6 +159,9 @@ def build(settings: Settings, outside: Outside) -> Services:
             see=see,
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, tell=tell),
+            first_contact=FirstContact(
+                clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
+            ),
             beat=Beat(alerts=outside.alerts, tell=tell),
             mode=settings.mode,
         ),
@@ -145,7 +177,14 @@ def build(settings: Settings, outside: Outside) -> Services:
             look_at=LookAt(steps=steps, jitter=outside.jitter),
             look_at_installation=LookAtInstallation(steps=steps),
         ),
-        sweep=Sweep(clock=clock, jobs=jobs, alerts=outside.alerts, bus=bus, pace=pace),
+        sweep=Sweep(
+            clock=clock,
+            jobs=jobs,
+            alerts=outside.alerts,
+            bus=bus,
+            pace=pace,
+            mode=settings.mode,
+        ),
         watch_patches=WatchPatches(
             clock=clock,
             policies=outside.policies,
@@ -170,6 +209,7 @@ def build(settings: Settings, outside: Outside) -> Services:
         report_dead_letter=ReportDeadLetter(
             clock=clock, jobs=jobs, tell=tell, decode=outside.decode
         ),
+        take_hint=TakeHint(clock=clock, bus=bus),
         decode=outside.decode,
     )
 

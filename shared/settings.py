@@ -55,6 +55,7 @@ class Settings:
     email_url: str = field(repr=False)
     email_from: str
     email_to: tuple[str, ...]
+    insights: str = field(repr=False)
 
 
 def read_settings(
@@ -101,6 +102,8 @@ def read_settings(
         email_to=reader.get(
             "BATON_EMAIL_TO", (), lambda text, name: parse_addresses(text, field=name)
         ),
+        # Azure's own name; the Functions host and the exporter read it too.
+        insights=environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip(),
     )
     if email_url and not settings.email_from:
         reader.missing("BATON_EMAIL_FROM", "the sender's address, since BATON_EMAIL_URL is set")

@@ -37,6 +37,8 @@ def configure_logging() -> None:
     handler.setFormatter(JsonLines())
     own = logging.getLogger("baton")
     own.setLevel(logging.INFO)
+    # What is only measured, and not worth a line: see `adapters.otel`.
+    logging.getLogger("baton.meter").propagate = False
     root = logging.getLogger()
     if root.handlers:
         for theirs in root.handlers:

@@ -242,8 +242,11 @@ class LaptopCloud:
     def _table(self, name: str) -> str:
         return self.settings.get("BATON_TABLE_PREFIX", "Baton") + name
 
-    def start_host(self) -> Child:
+    def start_host(self, app: Path = ROOT) -> Child:
         """Start the trigger host, again if it was ended; it keeps its timers' state.
+
+        Args:
+            app: folder of the function app that it serves; another version's than this one's.
 
         Raises:
             ProcessError: it did not start, or it runs already.
@@ -253,8 +256,8 @@ class LaptopCloud:
         state = str(self.folder / "host")
         program = python(
             *("host", "simulator.host", "--port", str(self._ports.host), "--state", state),
-            environment=self.environment,
-            folder=ROOT,
+            environment={**self.environment, "PYTHONPATH": str(ROOT)},
+            folder=app,
         )
         self.host = self._start(program)
         self.host.await_ready()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 from cli.simulation.acts import Acts
@@ -31,9 +31,13 @@ class World:
         """What was broken; the run ends soon after the first."""
         return self.site.watch.violations
 
-    def run(self) -> None:
-        """Runs until everything is done with, a promise is broken, or it should long have ended."""
-        with everything_read_once(), _no_logs():
+    def run(self, *, is_silent: bool = True) -> None:
+        """Runs until everything is done with, a promise is broken, or it should long have ended.
+
+        Args:
+            is_silent: Whether nothing is logged.
+        """
+        with everything_read_once(), _no_logs() if is_silent else nullcontext():
             self.site.loop.run(self._live())
 
     async def _live(self) -> None:

@@ -4,6 +4,7 @@ Two policies of the SDK's default chain are left out because they send a POST ag
 and the one that registers a resource provider. The retry policy stays for reads; a start turns it off.
 """
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.mgmt.compute.aio import ComputeManagementClient
     from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
+
+meter = logging.getLogger("baton.meter")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PORTS = {"https": 443, "http": 80}
@@ -136,6 +139,23 @@ class _OnlyArm(SansIOHTTPPolicy[Any, Any]):
             raise ValueError(f"an answer of ARM leads elsewhere: {request.http_request.url[:200]}")
 
 
+class _Meter(SansIOHTTPPolicy[Any, Any]):
+    """Measures every request that leaves, those that are repeated among them."""
+
+    def on_response(
+        self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]
+    ) -> None:
+        self._count(request, response.http_response.status_code)
+
+    def on_exception(self, request: PipelineRequest[Any]) -> None:
+        self._count(request, 0)
+
+    def _count(self, request: PipelineRequest[Any], status: int) -> None:
+        method = request.http_request.method
+        extra = {"action": "arm_called", "method": method, "status": status}
+        meter.info("%s: %d", method, status, extra=extra)
+
+
 class _StaticToken(SansIOHTTPPolicy[Any, Any]):
     """For emulators: the SDK's own policy refuses plain http."""
 
@@ -167,6 +187,7 @@ def _policies(url: str, credential: "AsyncTokenCredential | str", clock: Clock) 
         ),
         HalfPolicy(clock),
         authentication,
+        _Meter(),
         # After the token is there: its request hook means that the request leaves now.
         CustomHookPolicy(),
     ]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent / "mail_templates"
 # The order in which a reader should meet them, and what they are called in a subject.
 _KINDS = {
+    "preview": "previewed",
     "failed": "failed",
     "timedOut": "timed out",
     "aborted": "aborted",

@@ -37,6 +37,7 @@ from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Job
 from shared.domain.ledger import Away, Change, Head
 from shared.domain.maintenance import MaintenanceStatus
+from shared.domain.trace import trace_of
 from shared.ports import Committed, PolicyRow
 
 JOBS = "jobs"
@@ -106,7 +107,8 @@ def job_row(job: Job) -> Entity:
     """A job as an entity."""
     entity = _row(JOBS, job_key(job.team, job.policy, job.id))
     entity |= JOB.write(job) | MAINTENANCE.write(job.maintenance or _as_maintenance(job))
-    entity |= {"work": ", ".join(job.works)}
+    # For people: the trace is computed from the id, and never read from here.
+    entity |= {"work": ", ".join(job.works), "traceId": trace_of(job.id).trace_id}
     entity |= PATCHES.write(job.patches) if job.patches else {}
     if job.unsettled:
         entity |= ATTEMPT.write(job.unsettled) | INSTALLED.write(job.unsettled.installed)

@@ -15,6 +15,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from shared.adapters import messages
 from shared.domain.errors import BatonError, InvalidInput, Problem, Retryable, Terminal
+from shared.domain.trace import trace_of
 from shared.ports import WakeAt
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def _wake_message(one: WakeAt, now: datetime) -> "ServiceBusMessage":
         subject=one.cause,
         about=one.wake.job_id,
         at=_to_the_millisecond(one.at) if one.at > now else None,
+        traceparent=trace_of(one.wake.job_id).parent,
     )
 
 
@@ -198,7 +200,13 @@ def _alerts_message(due: datetime) -> "ServiceBusMessage":
 
 
 def _message(
-    body: bytes, *, identity: str, subject: str, about: str, at: datetime | None
+    body: bytes,
+    *,
+    identity: str,
+    subject: str,
+    about: str,
+    at: datetime | None,
+    traceparent: str = "",
 ) -> "ServiceBusMessage":
     from azure.servicebus import ServiceBusMessage  # noqa: PLC0415 - as in _client
 
@@ -209,6 +217,10 @@ def _message(
         subject=subject,
         correlation_id=about,
         scheduled_enqueue_time_utc=at,
+        # By both names the SDKs of Azure hand a trace on: whoever traces the bus finds the job's.
+        application_properties={"traceparent": traceparent, "Diagnostic-Id": traceparent}
+        if traceparent
+        else None,
     )
 
 

@@ -23,7 +23,8 @@ class Alert:
     Attributes:
         id: Derived from the event, so that the same event is one row, whoever raises it.
         kind: `failed`, `aborted`, `timedOut`, `missed`, `deadLettered`; `noFit`, `approval`, `unmatched`,
-            `preflight`, `patch`, `baseline` while there is time to act; `policy`, `subscription`, `vm`, `job` of what is unreadable;
+            `preflight`, `preview`, `patch`, `baseline` while there is time to act; `policy`, `subscription`, `vm`,
+            `job` of what is unreadable;
             `test` once a month.
         subject: What it is about, short: a VM's name, `team/policy`, a subscription.
         team, policy: Whose; `""` where it concerns nobody in particular.

@@ -8,6 +8,7 @@ from enum import StrEnum
 from shared.domain.attempt import BAD, Attempt
 from shared.domain.due import NOT_INSTALLED, DuePatches, Installed, Work
 from shared.domain.maintenance import MaintenanceStatus
+from shared.domain.trace import trace_of
 
 
 class JobState(StrEnum):
@@ -326,6 +327,7 @@ class Job:
             "work": str(self.work),
             "state": str(self.state),
             "correlationId": self.correlation_id,
+            "traceId": trace_of(self.id).trace_id,
         }
 
 

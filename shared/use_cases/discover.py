@@ -3,8 +3,10 @@
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from shared.domain.errors import Stale
 from shared.domain.heartbeat import Heartbeat
@@ -16,11 +18,13 @@ from shared.domain.policy_row import held, standing
 from shared.domain.reconcile import Plan, reconcile
 from shared.ports import Bus, Clock, JobStore, PolicyRow, PolicyStore, Wake, WakeAt
 from shared.use_cases.beat import Beat
+from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.report_findings import ReportFindings
 from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.see_fleet import SeeFleet, Sight
 
 log = logging.getLogger("baton.discover")
+meter = logging.getLogger("baton.meter")
 
 # Another discovery or a running rollout may write first; then decide again on what is there now.
 _TRIES_MAX = 8
@@ -39,6 +43,7 @@ class Discover:
     see: SeeFleet
     report: ReportFindings
     report_plan: ReportPlan
+    first_contact: FirstContact
     beat: Beat
     mode: Mode
 
@@ -75,6 +80,7 @@ class Discover:
         await self._wake(plan)
         await self.report(rows, standings, sight, plan)
         await self.report_plan(plan, standings, sight.fleet)
+        await self.first_contact(plan, sight)
         heartbeat = Heartbeat(
             at=self.clock.now(),
             vms=len(sight.fleet.vms),
@@ -85,6 +91,7 @@ class Discover:
         )
         await self.beat(heartbeat)
         _log(sight, plan, heartbeat)
+        _count(books, plan)
 
     async def _write(self, plan: Plan, books: Books) -> None:
         """Writes the plan, one transaction after the other, each guarded by the one before.
@@ -170,6 +177,15 @@ def _changes(
         yield ((before.team, before.policy), (after.team, after.policy)), (before,), (after,)
 
 
+def _count(books: Books, plan: Plan) -> None:
+    """Measures the jobs as they now are, by state."""
+    changed = [*chain.from_iterable(plan.jobs.values()), *(after for _, after in plan.moved)]
+    states = {job.id: str(job.state) for job in (*books.jobs(), *changed)}
+    for state, jobs in Counter(states.values()).items():
+        extra = {"action": "jobs_counted", "state": state, "jobs": jobs}
+        meter.info("%d jobs are %s", jobs, state, extra=extra)
+
+
 def _log(sight: Sight, plan: Plan, heartbeat: Heartbeat) -> None:
     log.info(
         "Saw %d VMs; %d jobs are new or changed",
@@ -184,6 +200,14 @@ def _log(sight: Sight, plan: Plan, heartbeat: Heartbeat) -> None:
             "failedSubscriptions": sorted(sight.failed),
         },
     )
+    for job in chain.from_iterable(plan.jobs.values()):
+        if not job.etag:
+            extra = {
+                "action": "job_planned",
+                **job.log_context(),
+                "plannedStart": job.planned_start,
+            }
+            log.info("%s has a maintenance and a job", job.vm_name, extra=extra)
     for vm, reason in sorted(plan.unmatched.items()):
         extra = {"action": "vm_unmatched", "vm": vm, "reason": reason}
         log.info(

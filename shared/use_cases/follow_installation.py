@@ -11,7 +11,7 @@ from shared.patch_ports import PatchOperation
 from shared.ports import Operation
 from shared.use_cases.steps import Steps
 
-log = logging.getLogger("baton.patch")
+log = logging.getLogger("baton.redeploy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class LookAtInstallation:
                 "%s is not patched yet: %s",
                 job.vm_name,
                 verdict.reason,
-                extra={"action": "patch_running", **job.log_context()},
+                extra={"action": "redeploy_running", **job.log_context()},
             )
             await self.steps.look_later(job)
             return

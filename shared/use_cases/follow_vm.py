@@ -46,6 +46,7 @@ class FindOut:
                 reason="the start's answer was lost; Azure shows that it was taken",
             )
             await self.steps.jobs.commit(Change(jobs=(started,), at=now))
+            self.steps.accepted(started)
             await self.steps.look_later(started)
         elif now - claimed_at < self._quiet(job, vm):
             await self.steps.look_later(job)
@@ -147,7 +148,8 @@ class LookAt:
             )
             job = replace(job, maintenance=gone)
         if verdict.then is Then.LOOK_AGAIN:
-            log.info(
+            # Not worth a line that is paid for, several times a redeploy: the outcome says it all.
+            log.debug(
                 "%s is not back yet: %s",
                 job.vm_name,
                 verdict.reason,

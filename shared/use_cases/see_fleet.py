@@ -21,7 +21,7 @@ log = logging.getLogger("baton.discover")
 # Reads at once. Far below Compute's published throttles (8,000 low-cost reads a minute), so that nobody
 # else in the subscription is hurt.
 _SUBSCRIPTIONS_AT_ONCE = 8
-_VMS_AT_ONCE = 8
+_VMS_AT_ONCE = 24  # a discovery is paid for by the second
 _VIEWS_TRIED = 3
 
 

@@ -47,7 +47,7 @@ class Settle:
             "Outcome of %s: %s",
             job.vm_name,
             attempt.outcome,
-            extra={"action": "outcome_recorded", "outcome": attempt.outcome, **job.log_context()},
+            extra={"action": "outcome_recorded", **_told(job, attempt)},
         )
         ledger = await self.jobs.ledger(job.team, job.policy)
         policy = good_policy(ledger) if ledger else None
@@ -86,6 +86,19 @@ class Settle:
             recipients=policy.owners if policy else (),
         )
         await self.tell(alert)
+
+
+def _told(job: Job, attempt: Attempt) -> dict[str, object]:
+    """What the log says of an attempt: enough to draw it."""
+    return {
+        **job.log_context(),
+        "attempt": attempt.number,
+        "outcome": attempt.outcome,
+        "terminal": attempt.terminal,
+        "discoveredAt": job.discovered_at,
+        "startedAt": attempt.started_at,
+        "endedAt": attempt.ended_at,
+    }
 
 
 def good_policy(ledger: Ledger) -> Policy | None:

@@ -113,7 +113,7 @@ class StartVm:
         log.info(
             "Starting %s",
             job.vm_name,
-            extra={"action": f"{job.work}_claimed", **claimed.log_context()},
+            extra={"action": "redeploy_claimed", **claimed.log_context()},
         )
         await self._send(claimed, policy)
 
@@ -139,7 +139,7 @@ class StartVm:
                 "The start of %s has no answer: %s",
                 job.vm_name,
                 unknown,
-                extra={"action": f"{job.work}_unanswered", **job.log_context()},
+                extra={"action": "redeploy_unanswered", **job.log_context()},
             )
             await self.steps.look_later(job)
             return
@@ -149,11 +149,7 @@ class StartVm:
             correlation_id=accepted.correlation_id,
         )
         await self.steps.jobs.commit(Change(jobs=(started,), at=self.steps.clock.now()))
-        log.info(
-            "Start of %s accepted",
-            job.vm_name,
-            extra={"action": f"{job.work}_accepted", **started.log_context()},
-        )
+        self.steps.accepted(started)
         await self.steps.look_later(started, least=accepted.retry_after)
 
     async def _ask(self, job: Job, policy: Policy, within: timedelta) -> Accepted:
@@ -176,7 +172,7 @@ class StartVm:
             "%s: %s",
             job.vm_name,
             said,
-            extra={"action": f"{job.work}_refused", **job.log_context()},
+            extra={"action": "redeploy_refused", **job.log_context()},
         )
         status = vm.maintenance if vm and job.maintenance else None
         if vm is None:

@@ -85,6 +85,21 @@ class Steps:
         elif policy:
             await self.settle.wake_next(ledger.with_job(job), policy)
 
+    def accepted(self, job: Job) -> None:
+        """Says that Azure took a start."""
+        lag = (job.started_at or self.clock.now()) - (job.planned_start or job.discovered_at)
+        log.info(
+            "Start of %s accepted",
+            job.vm_name,
+            extra={
+                "action": "redeploy_accepted",
+                **job.log_context(),
+                "lagSeconds": lag.total_seconds(),
+                "claimedAt": job.claimed_at,
+                "acceptedAt": self.clock.now(),
+            },
+        )
+
     async def wait(self, job: Job, wait: Wait) -> None:
         """Not now: leaves a message for then, if then is known; else whoever is in the way wakes it."""
         log.info(

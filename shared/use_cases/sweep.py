@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.job import Job, JobState
-from shared.domain.ledger import Ledger
+from shared.domain.ledger import Books, Ledger
+from shared.domain.mode import Mode
 from shared.domain.pace import Pace, last_tick
-from shared.domain.rules import next_turns
+from shared.domain.rules import next_turns, why_not_now
 from shared.ports import AlertStore, Bus, Clock, JobStore, Wake, WakeAt
 from shared.use_cases.settle import good_policy
 
 # Three discoveries of the default schedule.
 _SILENT = timedelta(minutes=15)
+# A job that is so long past its time is told to the alarms outside.
+_LATE = timedelta(minutes=15)
+
+_NAMED_MAX = 10
 
 log = logging.getLogger("baton.sweep")
 
@@ -27,6 +32,7 @@ class Sweep:
     alerts: AlertStore
     bus: Bus
     pace: Pace
+    mode: Mode
 
     async def __call__(self) -> None:
         """Sweeps once.
@@ -51,7 +57,36 @@ class Sweep:
             await self.bus.wake(wakes, now=now)
         if await self.alerts.unsent():
             await self.bus.wake_alerts(tick, now=now)
+        self._say_late(books, now)
         await self._listen(now)
+
+    def _say_late(self, books: Books, now: datetime) -> None:
+        late = [job for ledger in books.ledgers.values() for job in self._late(ledger, now)]
+        if late:
+            names = sorted(job.vm_name for job in late)[:_NAMED_MAX]
+            extra = {"action": "jobs_late", "jobs": len(late), "vms": names}
+            log.error("%d jobs are past their time: %s", len(late), ", ".join(names), extra=extra)
+
+    def _late(self, ledger: Ledger, now: datetime) -> Iterator[Job]:
+        """The jobs that nothing is in the way of and that nobody has moved on for long."""
+        policy, since = good_policy(ledger), now - _LATE
+        turns = next_turns(ledger, policy, now) if policy else ()
+        # Who waits behind others is woken when they are done: since then it has its time.
+        moved = max((job.freed_at or job.discovered_at for job in ledger.jobs), default=now)
+        for job in (turn.job for turn in turns if turn.at <= now and moved <= since):
+            is_past = bool(job.planned_start and job.planned_start <= since)
+            if is_past and not why_not_now(job, ledger, policy, self.mode, now):
+                yield job
+        for job in ledger.jobs:
+            if job.unsettled:
+                late = job.unsettled.ended_at <= since
+            elif job.state is JobState.PLANNED:
+                late = job.closes <= since
+            else:
+                gone_since = since - self.pace.redeploy_timeout
+                late = job.state.is_begun and bool(job.claimed_at and job.claimed_at <= gone_since)
+            if late:
+                yield job
 
     async def _listen(self, now: datetime) -> None:
         """Says so in the log, for an alarm outside, where discovery has been silent for long."""

@@ -1,10 +1,13 @@
 """Telling people: an event becomes an alert once, and a mail soon."""
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.domain.alert import Alert
 from shared.ports import AlertStore, Bus, Clock
+
+log = logging.getLogger("baton.alerts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,8 @@ class Tell:
     async def __call__(self, alert: Alert) -> None:
         """Raises the alert, to its own recipients and those of every alert. Idempotent by its id."""
         everyone = tuple(sorted({*self.recipients, *alert.recipients}))
-        await self.alerts.add(replace(alert, recipients=everyone))
+        if await self.alerts.add(replace(alert, recipients=everyone)):
+            extra = {"action": "alert_raised", "kind": alert.kind, "alert": alert.id}
+            log.info("Alert: %s %s", alert.kind, alert.subject, extra=extra)
         # Even where it was raised before: the process that raised it may have died before this line.
         await self.bus.wake_alerts(alert.raised_at + self.digest, now=self.clock.now())

@@ -62,3 +62,58 @@ async def test_where_discovery_is_silent_the_sweep_says_for_how_many_minutes(cap
     await world.app.sweep()
 
     assert "Baton has not discovered for 17 minutes" in caplog.text
+
+
+async def late(world, caplog):
+    """What a sweep says now of jobs past their time."""
+    caplog.clear()
+    await world.app.sweep()
+    return [record.vms for record in caplog.records if getattr(record, "action", "") == "jobs_late"]
+
+
+async def test_a_job_that_nobody_moves_on_is_said_to_be_past_its_time(caplog):
+    world = World(a_vm("web-1"), a_vm("web-2"), policies={"web": {"gap": "5h"}})
+    await world.app.discover()
+    world.bus.messages.clear()
+    world.clock.advance(timedelta(minutes=14))
+    assert await late(world, caplog) == []
+
+    world.clock.advance(timedelta(minutes=2))
+
+    # The other one waits for it, which is no lateness.
+    assert await late(world, caplog) == [["web-1"]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "policy"),
+    [({"BATON_MODE": "paused"}, {}), ({}, {"approval": "required"}), ({}, {"lead": "5h"})],
+)
+async def test_a_job_that_a_rule_holds_back_is_not_past_its_time(settings, policy, caplog):
+    world = World(a_vm("web-1"), policies={"web": policy}, **settings)
+    await world.app.discover()
+    world.bus.messages.clear()
+    world.clock.advance(HOUR)
+
+    assert await late(world, caplog) == []
+
+
+async def test_a_redeploy_that_nobody_looks_at_any_more_is_past_its_time(caplog):
+    world = World(a_vm("web-1"), policies={"web": {}})
+    await world.run(timedelta(minutes=2))
+    world.bus.messages.clear()
+    world.clock.advance(timedelta(hours=2))
+    assert await late(world, caplog) == []
+
+    world.clock.advance(timedelta(minutes=16))
+
+    assert await late(world, caplog) == [["web-1"]]
+
+
+async def test_an_outcome_that_nobody_records_is_past_its_time(caplog):
+    world = World(a_vm("web-1"), policies={"web": {}})
+    world.outcomes.fail_next("add", *[Retryable("busy")] * 99)
+    await world.run(timedelta(minutes=9))
+    world.bus.messages.clear()
+    world.clock.advance(timedelta(minutes=20))
+
+    assert await late(world, caplog) == [["web-1"]]

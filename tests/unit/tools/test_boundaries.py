@@ -1,6 +1,8 @@
 """Boundaries that import contracts cannot see: what function_app imports, and who asks the time."""
 
 import ast
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,12 @@ def test_function_app_imports_only_azure_functions_and_the_triggers():
 
     assert {module.partition(".")[0] for module in modules} == {"azure", "functions"}
     assert {module for module in modules if module.startswith("azure")} == {"azure.functions"}
+
+
+def test_the_host_lets_every_functions_own_lines_through_and_of_its_own_only_what_goes_wrong():
+    levels = json.loads((ROOT / "host.json").read_text())["logging"]["logLevel"]
+    sources = [path.read_text() for path in (ROOT / "functions").glob("*.py")]
+    names = {name for text in sources for name in re.findall(r'function_name\("(\w+)"\)', text)}
+
+    own = {f"Function.{name}.User": "Information" for name in names}
+    assert levels == own | {"default": "Warning", "Host.Results": "Error"}

@@ -144,7 +144,9 @@ INSTALLED_CELLS: tuple[tuple[str, str, Cell], ...] = (
 INSTALLED = Shape(
     Installed, (Column(UNSETTLED + n, f, cell, added=True) for n, f, cell in INSTALLED_CELLS)
 )
-OUTCOME_CELLS = tuple(name for name, _, _ in (*ATTEMPT_CELLS, *_ADDED_CELLS, *INSTALLED_CELLS))
+OUTCOME_CELLS = (*(name for name, _, _ in ATTEMPT_CELLS), "Work")
+# Of an installation alone.
+OUTCOME_OF_PATCHES = ("Release", *(name for name, _, _ in INSTALLED_CELLS))
 
 # What an outcome's row takes from its job, under the same names.
 OUTCOME_OF_JOB = (

@@ -11,9 +11,11 @@ from shared.adapters.columns import (
     MAINTENANCE,
     OUTCOME_CELLS,
     OUTCOME_OF_JOB,
+    OUTCOME_OF_PATCHES,
     UNSETTLED,
 )
 from shared.domain.attempt import Attempt
+from shared.domain.due import Work
 from shared.domain.job import Job
 
 _LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)
@@ -29,9 +31,10 @@ def outcome_row(job: Job, attempt: Attempt) -> Entity:
         "RowKey": key("RowKey", row_key),
     }
     of_attempt = ATTEMPT.write(attempt) | INSTALLED.write(attempt.installed)
+    of_patches = OUTCOME_OF_PATCHES if attempt.work == Work.PATCH else ()
     cells |= {
         name[:1].lower() + name[1:]: of_attempt[UNSETTLED + name]
-        for name in OUTCOME_CELLS
+        for name in (*OUTCOME_CELLS, *of_patches)
         if UNSETTLED + name in of_attempt
     }
     of_job = JOB.write(job) | (MAINTENANCE.write(job.maintenance) if job.maintenance else {})

@@ -73,6 +73,21 @@ def check() -> None:
     raise typer.Exit(code=int(not all(finding.passed for finding in findings)))
 
 
+@app.command(epilog=_example("./baton package released-package.zip"))
+def package(
+    out: Annotated[Path, typer.Argument(help="The zip to write.")] = Path("released-package.zip"),
+) -> None:
+    """Write what is deployed to Azure as a zip, with its libraries in it. docs/deploy.md says when."""
+    from cli.package import build  # noqa: PLC0415 - for this alone
+    from cli.say import run  # noqa: PLC0415 - rich, which nobody else here needs
+
+    def verb() -> int:
+        print(f"{out}: {build(out) / 2**20:.1f} MiB")
+        return 0
+
+    raise typer.Exit(code=run(verb))
+
+
 @app.command(epilog=_example("./baton fix --upgrade"))
 def fix(
     upgrade: Annotated[
@@ -120,12 +135,15 @@ def demo(
     plain: Annotated[
         bool, typer.Option("--plain", help="Lines of progress instead of the live picture.")
     ] = False,
+    acs: Annotated[
+        bool, typer.Option("--acs", help="Mail by Communication Services' wire instead of SMTP.")
+    ] = False,
     record: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Watch a fleet go through a maintenance, on real protocols, with a verdict on every promise."""
     from cli.demo import run_demo  # noqa: PLC0415 - it loads the SDKs
 
-    raise typer.Exit(code=run_demo(scenario, plain=plain, record=record))
+    raise typer.Exit(code=run_demo(scenario, plain=plain, acs=acs, record=record))
 
 
 @app.command(epilog=_example("./baton chaos --kills 60 --seed 7"))
@@ -286,6 +304,27 @@ def cost(
     gigabytes = int(memory) / 1024 if memory else None
     asked = verb.Asked(vms=vms, redeploys=redeploys, gigabytes=gigabytes, minutes=minutes)
     raise typer.Exit(verb.run(asked, as_json=as_json))
+
+
+@app.command(epilog=f"{_example('./baton doctor --output json')}\n\n{_EXITS}")
+def doctor(
+    output: Annotated[Literal["text", "json"], typer.Option(help="json: for programs.")] = "text",
+    send_test: Annotated[
+        bool, typer.Option("--send-test", help="Also send a mail to BATON_EMAIL_TO.")
+    ] = False,
+) -> None:
+    """Look at everything that Baton needs, and name what is missing and its fix.
+
+    As the identity that runs it. Nothing is changed, but for one row that is written and deleted.
+    """
+    from cli import say  # noqa: PLC0415 - only a verb pays for what it loads
+    from cli.doctor import command  # noqa: PLC0415
+    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
+
+    as_json, clock = output == "json", SystemClock()
+    raise typer.Exit(
+        say.run(lambda: command.run(os.environ, clock, as_json=as_json, send_test=send_test))
+    )
 
 
 @policy.command(

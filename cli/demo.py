@@ -54,12 +54,13 @@ class Run:
         return max([self.t0 + parse_duration(lasts), *moments])
 
 
-def run_demo(scenario: str, *, plain: bool, record: Path | None) -> int:
+def run_demo(scenario: str, *, plain: bool, acs: bool, record: Path | None) -> int:
     """Run it; the exit code: 0 if every promise held and all was as the scenario expects.
 
     Args:
         scenario: name of a built-in one, or a path.
         plain: lines of progress even on a terminal.
+        acs: mail by the wire of Communication Services.
         record: where to write a picture of the live view, as SVG.
     """
     console = Console(highlight=False)
@@ -72,7 +73,7 @@ def run_demo(scenario: str, *, plain: bool, record: Path | None) -> int:
         console.print(
             "Starting Azurite, Service Bus, Resource Manager and mail on this machine ..."
         )
-        with LaptopCloud(folder, scenario=scenario, say=_say) as cloud:
+        with LaptopCloud(folder, scenario=scenario, acs=acs, say=_say) as cloud:
             passed = asyncio.run(_demo(cloud, console, started, plain=plain, record=record))
     except (ProcessError, ScenarioError) as error:
         print(error, file=sys.stderr)

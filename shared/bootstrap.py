@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
@@ -48,6 +49,11 @@ from shared.use_cases.sweep import Sweep
 from shared.use_cases.take_hint import TakeHint
 from shared.use_cases.tell import Tell
 from shared.use_cases.watch_patches import WatchPatches
+
+if TYPE_CHECKING:
+    from shared.adapters.acs import Acs
+    from shared.adapters.credentials import Identity
+    from shared.adapters.smtp import Smtp
 
 log = logging.getLogger("baton.bootstrap")
 
@@ -222,7 +228,6 @@ def connect(settings: Settings) -> Outside:
     from shared.adapters.letters import write_mail  # noqa: PLC0415
     from shared.adapters.messages import decode  # noqa: PLC0415
     from shared.adapters.service_bus import connect_bus  # noqa: PLC0415
-    from shared.adapters.smtp import connect_mailer  # noqa: PLC0415
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
     from shared.adapters.table_alerts import TableAlerts  # noqa: PLC0415
     from shared.adapters.table_jobs import TableJobs  # noqa: PLC0415
@@ -266,10 +271,30 @@ def connect(settings: Settings) -> Outside:
             jobs_queue=settings.jobs_queue,
             alerts_queue=settings.alerts_queue,
         ),
-        mailer=connect_mailer(settings.email_url, settings.email_from)
-        if settings.email_url
-        else None,
+        mailer=connect_mailer(settings, clock, identity),
         letters=write_mail,
         decode=decode,
         jitter=random.random,
     )
+
+
+def connect_mailer(
+    settings: Settings, clock: Clock, identity: "Callable[[str], Identity]"
+) -> "Acs | Smtp | None":
+    """The mail service of the settings; None where there is none. Imports only what that one needs.
+
+    Args:
+        settings: The app's.
+        clock: For how long the service is left alone where it asks for that.
+        identity: A connection's name → the identity for it.
+    """
+    if not settings.email_url:
+        return None
+    if settings.email_url.startswith("acs:"):
+        from shared.adapters.acs import connect_acs  # noqa: PLC0415 - as in connect
+
+        sender, email = settings.email_from, identity("BATON_EMAIL")
+        return connect_acs(settings.email_url, sender, email, clock=clock)
+    from shared.adapters.smtp import connect_smtp  # noqa: PLC0415 - as in connect
+
+    return connect_smtp(settings.email_url, settings.email_from)

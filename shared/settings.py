@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from shared.domain.durations import parse_duration
 from shared.domain.errors import InvalidInput, Problem
@@ -171,11 +171,30 @@ def _url(text: str, name: str) -> str:
 def _email_url(text: str, name: str) -> str:
     parts = urlsplit(text)
     shown = f"{parts.scheme}://..."
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise _wrong(name, shown, "smtp://host:port or smtps://user:password@host")
+    if parts.scheme not in ("smtp", "smtps", "acs") or not parts.hostname:
+        expected = (
+            "acs://NAME.communication.azure.com, smtp://host:port or smtps://user:password@host"
+        )
+        raise _wrong(name, shown, expected)
+    if parts.scheme == "acs":
+        return _acs_url(parts, name)
     if parts.scheme == "smtp" and parts.password and parts.hostname not in _LOOPBACK:
         raise _wrong(name, shown, "smtps:// where there is a password")
     return text
+
+
+def _acs_url(parts: SplitResult, name: str) -> str:
+    """Only Communication Services' own hosts, for they are shown a token; loopback is an emulator's."""
+    host = parts.hostname or ""
+    is_emulator = host in _LOOPBACK
+    if not (is_emulator or host.endswith(".communication.azure.com")) or (
+        parts.username or parts.path.strip("/") or (parts.port and not is_emulator)
+    ):
+        shown = f"acs://{host}..."
+        raise _wrong(
+            name, shown, "acs://NAME.communication.azure.com and no key: the identity is used"
+        )
+    return parts.geturl()
 
 
 def _host(text: str, name: str) -> str:

@@ -84,6 +84,7 @@ class LaptopCloud:
         ports: Ports = Ports(),
         bus_config: Path | None = None,
         seed: int = 0,
+        acs: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Read the scenario; start nothing yet.
@@ -95,6 +96,7 @@ class LaptopCloud:
             ports: where the services listen.
             bus_config: the queues, in the official emulator's format; None takes Baton's own.
             seed: of the faults that the scenario asks for.
+            acs: mail goes by the wire of Communication Services instead of SMTP.
             say: told of what takes long.
 
         Raises:
@@ -110,6 +112,7 @@ class LaptopCloud:
         self._ports = ports
         self._bus_config = bus_config
         self._seed = seed
+        self._acs = acs
         self._say = say
         self._stack = ExitStack()
         self._watchdog: Watchdog | None = None
@@ -185,6 +188,16 @@ class LaptopCloud:
         return f"http://127.0.0.1:{self.services['mail'].facts['httpPort']}"
 
     @property
+    def smtp_url(self) -> str:
+        """Where the mail sink takes mails by SMTP."""
+        return f"smtp://127.0.0.1:{self.services['mail'].facts['port']}"
+
+    @property
+    def acs_url(self) -> str:
+        """Where it takes them by the wire of Communication Services Email."""
+        return f"acs://127.0.0.1:{self.services['mail'].facts['httpPort']}"
+
+    @property
     def host_url(self) -> str:
         """Where the running host answers."""
         if self.host is None:
@@ -211,7 +224,7 @@ class LaptopCloud:
             "BATON_BUS": self.bus,
             "BATON_ARM_URL": self.arm_url,
             "BATON_ARM_TOKEN": _TOKEN,
-            "BATON_EMAIL_URL": f"smtp://127.0.0.1:{self.services['mail'].facts['port']}",
+            "BATON_EMAIL_URL": self.acs_url if self._acs else self.smtp_url,
             "BATON_EMAIL_FROM": "baton@example.com",
             "BATON_EMAIL_TO": "oncall@example.com",
             **self._settings,

@@ -59,7 +59,8 @@ class Site:
         )
         self.azure = Azure(setup.scenario, setup.t0, self.faults, self._of_azure)
         self.account = Account(setup.table_page, self._of_tables)
-        self.relay = Relay(setup.refuses, self._of_mail)
+        by_acs = Dice(setup.seed, "mail").happens(0.5)
+        self.relay = Relay(setup.refuses, self._of_mail, can_be_asked=by_acs)
         self.calm = max(self.faults.until, *(at.total_seconds() for at in setup.acts()), 0.0)
         self._announced()
 
@@ -190,7 +191,7 @@ class Site:
     def _of_mail(self, mail: Mail) -> None:
         self.trace.counts["mails"] += 1
         self.say("mail", f"{mail.subject} <{mail.id}>")
-        self.watch.mailed(self.now, mail.id, mail.text)
+        self.watch.mailed(self.now, mail.id, mail.text, once=self.relay.can_be_asked)
 
     def _of_rollout(self, cells: Mapping[str, Any]) -> None:
         """The first job of a rollout: every VM that its discovery could see belongs to it."""

@@ -156,19 +156,21 @@ class _Meter(SansIOHTTPPolicy[Any, Any]):
         meter.info("%s: %d", method, status, extra=extra)
 
 
-class _StaticToken(SansIOHTTPPolicy[Any, Any]):
+class StaticToken(SansIOHTTPPolicy[Any, Any]):
     """For emulators: the SDK's own policy refuses plain http."""
 
     def __init__(self, token: str) -> None:
+        """`token`: guards nothing."""
         self._token = token
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Sets the header."""
         request.http_request.headers["Authorization"] = f"Bearer {self._token}"
 
 
 def _policies(url: str, credential: "AsyncTokenCredential | str", clock: Clock) -> list[Any]:
     authentication = (
-        _StaticToken(credential)
+        StaticToken(credential)
         if isinstance(credential, str)
         else AsyncARMChallengeAuthenticationPolicy(credential, scope_of(url))
     )

@@ -199,6 +199,7 @@ ALERT = Shape(
         Column("leasedUntil", "leased_until", TIME),
         Column("tries", "tries", INT),
         Column("triedAt", "tried_at", TIME),
+        Column("takenAt", "taken_at", TIME),
         Column("note", "note", SENTENCE),
     ),
 )

@@ -71,6 +71,7 @@ MEASURES = (
         Measure(action=action, metric="baton.mails", fixed={"result": result})
         for action, result in (
             ("mail_sent", "sent"),
+            ("mail_taken", "taken"),
             ("mail_put_off", "putOff"),
             ("mail_refused", "refused"),
             ("mail_held", "held"),

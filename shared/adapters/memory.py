@@ -15,7 +15,7 @@ from typing import Any
 from shared.adapters import outcome_rows, rows
 from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
-from shared.domain.alert import Alert, AlertState, Mail
+from shared.domain.alert import Alert, AlertState, Delivery, Mail
 from shared.domain.attempt import Attempt
 from shared.domain.errors import Stale, Terminal
 from shared.domain.heartbeat import Heartbeat
@@ -380,8 +380,7 @@ class MemoryMailer(Scripted):
     """Mailer.
 
     Attributes:
-        sent: Every mail that somebody got.
-        refuses: Address → why its mail is refused.
+        sent: Every mail that somebody got. `refuses`: address → why its mail is refused.
     """
 
     def __init__(self, refuses: Mapping[str, str] | None = None) -> None:
@@ -389,11 +388,14 @@ class MemoryMailer(Scripted):
         self.sent: list[Mail] = []
         self.refuses = dict(refuses or {})
 
-    async def send(self, mail: Mail) -> Sequence[str]:
-        """See the port."""
-        async with self.call("send", mail):
+    async def send(self, mail: Mail, *, again: bool) -> Delivery:
+        """See the port. Sends twice what it is given twice, as SMTP does."""
+        async with self.call("send", mail, again):
             refused = [f"{a}: {self.refuses[a]}" for a in mail.recipients if a in self.refuses]
             if len(refused) == len(mail.recipients):
                 raise Terminal("every recipient was refused: " + "; ".join(refused))
             self.sent.append(mail)
-            return refused
+            return Delivery(refused=refused)
+
+    async def check(self) -> None:
+        """See the port."""

@@ -127,7 +127,7 @@ class _Link:
             async with turn:
                 await self._send(self._sender(queue), outgoing)
         except (AzureError, OSError, ValueError) as error:
-            raise _meaning(error, queue) from error
+            raise meaning(error, queue) from error
 
     async def close(self) -> None:
         client, self._client = self._client, None
@@ -235,8 +235,14 @@ def _next_second(at: datetime) -> datetime:
     return whole if whole == at else whole + timedelta(seconds=1)
 
 
-def _meaning(error: Exception, queue: str) -> BatonError:
-    """What an error of the SDK means; its text names host and queue, never the key."""
+def meaning(error: Exception, queue: str, role: str = _ROLE) -> BatonError:
+    """What an error of the SDK means; its text names host and queue, never the key.
+
+    Args:
+        error: As the SDK raised it.
+        queue: What it was about.
+        role: What such a request needs.
+    """
     from azure.servicebus import exceptions as sdk  # noqa: PLC0415 - as in _client
 
     said = f"queue {queue}: {type(error).__name__}: {str(error)[:300]}"
@@ -246,7 +252,7 @@ def _meaning(error: Exception, queue: str) -> BatonError:
             | sdk.ServiceBusAuthorizationError()
             | ClientAuthenticationError()
         ):
-            return Terminal(f"{said}. The app's identity needs the role '{_ROLE}' there.")
+            return Terminal(f"{said}. The app's identity needs the role '{role}' there.")
         case sdk.MessagingEntityNotFoundError():
             return Terminal(f"{said}. There is no such queue; create it, or correct its setting.")
         case sdk.MessageSizeExceededError():

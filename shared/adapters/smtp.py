@@ -3,19 +3,21 @@
 import asyncio
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-from shared.domain.alert import Mail
+from shared.domain.alert import Delivery, Mail
 from shared.domain.errors import Retryable, Terminal
 
 _SECONDS = 20
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_T = TypeVar("_T")
 
 
-def connect_mailer(url: str, sender: str) -> "Smtp":
+def connect_smtp(url: str, sender: str) -> "Smtp":
     """The relay of the settings; opens nothing yet.
 
     Args:
@@ -39,23 +41,33 @@ class Smtp:
     def __init__(
         self, *, host: str, port: int, tls: bool, login: tuple[str, str], sender: str
     ) -> None:
-        """Use `connect_mailer`."""
+        """Use `connect_smtp`."""
         self._host = host
         self._port = port
         self._tls = tls
         self._login = login
         self._sender = sender
 
-    async def send(self, mail: Mail) -> Sequence[str]:
-        """See the port."""
-        return await asyncio.to_thread(self._send, mail)
+    async def send(self, mail: Mail, *, again: bool) -> Delivery:  # noqa: ARG002 - see below
+        """See the port. SMTP has no way to ask; a repeat has the same Message-ID, and that is all."""
+        message, recipients = self._message(mail), list(mail.recipients)
+        refused = await asyncio.to_thread(
+            self._talk, lambda server: server.send_message(message, self._sender, recipients)
+        )
+        return Delivery(refused=_told(refused))
 
-    def _send(self, mail: Mail) -> Sequence[str]:
-        message = self._message(mail)
+    async def check(self) -> None:
+        """See the port."""
+        await asyncio.to_thread(self._talk, lambda server: server.noop())
+
+    async def close(self) -> None:
+        """Nothing stays open between mails."""
+
+    def _talk(self, say: Callable[[smtplib.SMTP], _T]) -> _T:
         relay = f"{self._host}:{self._port}"
         try:
             with self._connected() as server:
-                refused = server.send_message(message, self._sender, list(mail.recipients))
+                return say(server)
         except smtplib.SMTPAuthenticationError as error:
             # A password can be mended; the mails wait for it. The chain may show it, so it ends here.
             raise Retryable(
@@ -77,7 +89,6 @@ class Smtp:
             raise Retryable(said) from error
         except (smtplib.SMTPException, OSError) as error:
             raise Retryable(f"{relay} is away: {error}") from error
-        return _told(refused)
 
     def _connected(self) -> smtplib.SMTP:
         context = ssl.create_default_context()

@@ -137,7 +137,7 @@ class Table:
             try:
                 return _found(await client.get_entity(partition, row_key))
             except ResourceNotFoundError as error:
-                if _misses_table(error):
+                if misses_table(error):
                     raise
                 return None
 
@@ -245,7 +245,7 @@ class Table:
             try:
                 return await work(client)
             except (AzureError, AttributeError, KeyError, ValueError) as error:
-                if _misses_table(error) and not created:
+                if misses_table(error) and not created:
                     created = True
                     await self._do(lambda _: self._create(), repeat=True)
                     continue
@@ -347,7 +347,8 @@ def _did_nothing(error: Exception) -> bool:
     return unsent or _status(error) in _NOT_DONE
 
 
-def _misses_table(error: Exception) -> bool:
+def misses_table(error: Exception) -> bool:
+    """Whether the service says that there is no such table."""
     return _status(error) == 404 and _code(error) == "TableNotFound"
 
 

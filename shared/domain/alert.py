@@ -1,9 +1,9 @@
 """Alerts: what a person must be told, gathered into few mails."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -36,6 +36,7 @@ class Alert:
         leased_until: While MAILING: until when that mail is one handler's to send.
         tries: How often sending was tried.
         tried_at: When last.
+        taken_at: When the mail service took it without saying yet what becomes of it.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Alert:
     leased_until: datetime | None = None
     tries: int = 0
     tried_at: datetime | None = None
+    taken_at: datetime | None = None
     note: str = ""
     etag: str = ""
 
@@ -71,6 +73,20 @@ class Mail:
     text: str
     html: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of a mail that the mail service took.
+
+    Attributes:
+        refused: The recipients that will not get it, each with why.
+        look_after: The service cannot say yet whether it goes out: send the same mail again after that,
+            and it tells. None where it has gone out.
+    """
+
+    refused: Sequence[str] = ()
+    look_after: timedelta | None = None
 
 
 def event_id(kind: str, *parts: str) -> str:

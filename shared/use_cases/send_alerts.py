@@ -2,7 +2,8 @@
 
 A mail is decided (its alerts written down with its id) before it is sent, and sent with that id as its
 Message-ID at every try. So an event is never in two different mails, and a crash between sending and
-writing that down repeats the same mail, which mail systems recognise by its Message-ID.
+writing that down repeats the same mail: a service that can be asked is asked first, and mail systems
+recognise the Message-ID. A service that took a mail and knows no more yet is asked again later.
 """
 
 import logging
@@ -23,6 +24,9 @@ _LEASE = timedelta(minutes=2)
 # As many alerts as one transaction writes down.
 _ALERTS_PER_MAIL_MAX = 100
 _RETRY_MAX = timedelta(minutes=10)
+# How long a mail that was taken is asked for. Beyond that the service may have forgotten it, and a
+# service that forgot must not be given it again.
+_FOLLOWED_FOR = timedelta(hours=1)
 # All mails of Baton's within an hour. What is beyond waits, and is gathered with what comes meanwhile.
 _MAILS_MAX = 60
 _HOUR = timedelta(hours=1)
@@ -70,6 +74,10 @@ class SendAlerts:
         if mailer is None or not recipients:
             note = "nobody to mail it to" if mailer else "no mail service is set (BATON_EMAIL_URL)"
             return await self._write(group, now, state=AlertState.RECORDED, note=note)
+        taken_at = group[0].taken_at
+        if taken_at and now - taken_at >= _FOLLOWED_FOR:
+            note = "taken by the mail service, which did not say within an hour what became of it"
+            return await self._write(group, now, state=AlertState.MAILED, note=note)
         number = group[0].mail_id or mail_id(group)
         tries = group[0].tries + 1
         if free_at := await self._free_at(number, now):
@@ -93,17 +101,27 @@ class SendAlerts:
             # Another handler wrote its mail down between our two looks; give the place back.
             back = [replace(a, etag=b.etag) for a, b in zip(group, leased, strict=True)]
             return await self._write(back, now) or free_at
+        return await self._hand_over(mailer, leased, now)
+
+    async def _hand_over(
+        self, mailer: Mailer, leased: Sequence[Alert], now: datetime
+    ) -> datetime | None:
+        """Gives the mail to the service and notes what it says; returns when to look again."""
+        first = leased[0]
         mail = self.letters(
-            leased, mail_id=number, recipients=recipients, mode=str(self.mode), now=now
+            leased,
+            mail_id=first.mail_id,
+            recipients=first.recipients,
+            mode=str(self.mode),
+            now=now,
         )
-        extra = {"action": "mail_sent", "mail": number, "alerts": len(leased), "tries": tries}
+        tries = first.tries
+        extra = {"action": "mail_sent", "mail": mail.id, "alerts": len(leased), "tries": tries}
         try:
-            refused = await mailer.send(mail)
+            delivery = await mailer.send(mail, again=tries > 1)
         except Retryable as busy:
-            backoff = min(timedelta(seconds=5 * 2 ** min(tries, 8)), _RETRY_MAX)
-            wait = max(backoff, busy.retry_after or backoff)
             log.warning("Mail not sent yet: %s", busy, extra={**extra, "action": "mail_put_off"})
-            until = self.clock.now() + wait
+            until = self.clock.now() + max(_backoff(tries), busy.retry_after or timedelta(0))
             await self._write(leased, now, leased_until=until, note=f"not sent yet: {busy}")
             return until
         except Terminal as never:
@@ -112,8 +130,14 @@ class SendAlerts:
             )
             note = f"cannot be mailed: {never}"
             return await self._write(leased, now, state=AlertState.RECORDED, note=note)
+        if delivery.look_after:
+            log.info("Mail taken", extra={**extra, "action": "mail_taken"})
+            until = self.clock.now() + max(_backoff(tries), delivery.look_after)
+            taken = {"taken_at": first.taken_at or now, "note": "taken by the mail service"}
+            await self._write(leased, now, leased_until=until, **taken)
+            return until
         log.info("Mailed %d alerts", len(leased), extra=extra)
-        note = f"refused: {'; '.join(refused)}" if refused else ""
+        note = f"refused: {'; '.join(delivery.refused)}" if delivery.refused else ""
         return await self._write(leased, now, state=AlertState.MAILED, note=note)
 
     async def _free_at(self, number: str, now: datetime) -> datetime | None:
@@ -135,6 +159,10 @@ class SendAlerts:
         except Stale:
             return now + _LEASE
         return None
+
+
+def _backoff(tries: int) -> timedelta:
+    return min(timedelta(seconds=5 * 2 ** min(tries, 8)), _RETRY_MAX)
 
 
 def _groups(alerts: Sequence[Alert]) -> list[Sequence[Alert]]:

@@ -67,8 +67,9 @@ def add_routes(app: web.Application, cloud: Cloud, clock: Clock) -> None:
             raise ScenarioError(f"subscription {request.match_info['id']!r}: there is none")
         table = await _table(request, "subscription")
         fault = parse_fault(table)
+        denied = frozenset(right.lower() for right in table.texts("denied", ()))
         table.close()
-        record.fault = fault
+        record.fault, record.denied = fault, denied
         return web.json_response({})
 
     app.router.add_get("/health", health)

@@ -187,6 +187,18 @@ def list_activity(cloud: Cloud, call: Call) -> Answer:
     return _list([entry for entry in entries if all(passes(entry) for passes in wanted)])
 
 
+def list_permissions(cloud: Cloud, call: Call) -> Answer:
+    """What the one identity may do in a subscription, and so in each of its groups: all but its `denied`."""
+    record = cloud.subscriptions[call.params["subscription"].lower()]
+    permission = {
+        "actions": ["*"],
+        "notActions": sorted(record.denied),
+        "dataActions": [],
+        "notDataActions": [],
+    }
+    return _list([permission])
+
+
 def _list(value: list[dict[str, Any]]) -> Answer:
     return Answer(200, {"value": value})
 

@@ -63,6 +63,8 @@ _FEATURES: Final = f"{_SUB}/providers/Microsoft.Features/providers/Microsoft.Com
 _READ_SUB: Final = "Microsoft.Resources/subscriptions/read"
 _READ_GROUP: Final = "Microsoft.Resources/subscriptions/resourceGroups/read"
 _READ_VM: Final = "Microsoft.Compute/virtualMachines/read"
+_PERMISSIONS: Final = "/providers/Microsoft.Authorization/permissions"
+_READ_PERMISSIONS: Final = "Microsoft.Authorization/permissions/read"
 _READ_SET: Final = "Microsoft.Compute/availabilitySets/read"
 
 ROUTES: Final = (
@@ -74,6 +76,8 @@ ROUTES: Final = (
         responses.list_locations,
         "Microsoft.Resources/subscriptions/locations/read",
     ),
+    _route("GET", f"{_SUB}{_PERMISSIONS}", responses.list_permissions, _READ_PERMISSIONS),
+    _route("GET", f"{_GROUP}{_PERMISSIONS}", responses.list_permissions, _READ_PERMISSIONS),
     _route("GET", f"{_SUB}/resourceGroups", responses.list_groups, _READ_GROUP),
     _route("GET", _GROUP, responses.get_group, _READ_GROUP),
     _route("GET", f"{_SUB}{_COMPUTE}/virtualMachines", responses.list_vms, _READ_VM, "HighCostGet"),
@@ -188,6 +192,6 @@ ROUTES: Final = (
         "GET",
         f"{_SUB}/providers/Microsoft.Insights/eventtypes/management/values",
         responses.list_activity,
-        "Microsoft.Insights/eventtypes/management/values/read",
+        "Microsoft.Insights/eventtypes/values/read",
     ),
 )

@@ -1,4 +1,4 @@
-"""The mail sink's two servers: SMTP takes mails in, HTTP shows them and sets faults."""
+"""The mail sink's two servers: SMTP takes mails in, HTTP shows them, sets faults, and has ACS's wire."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,17 +10,22 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from simulator import faults
 from simulator.faults import FaultPlan, Kinds
+from simulator.mail.acs import AcsEmail
 from simulator.mail.mailbox import Mail, Mailbox
 
 KINDS: Final[Kinds] = {
     "accept-then-drop": None,
     "busy": None,
+    "deny": None,
     "down": None,
+    "fail": None,
     "hang": timedelta(seconds=30),
+    "late": timedelta(seconds=5),
     "refuse": None,
     "slow": timedelta(seconds=1),
+    "throttle": timedelta(seconds=5),
 }
-"""`down` strikes `connection`, `refuse` an address, the others `mail SENDER`."""
+"""What each strikes: README.md. `deny`, `fail`, `late` and `throttle` are Communication Services' alone."""
 
 _SIZE_MAX = 30 * 1024 * 1024  # Azure Communication Services' own limit is below it
 
@@ -33,6 +38,7 @@ class MailSink:
         self._mailbox = mailbox
         self._clock = clock
         self._plan = plan
+        self._acs = AcsEmail(mailbox, clock, plan)
 
     # --- SMTP: aiosmtpd calls these by name ---
 
@@ -97,6 +103,7 @@ class MailSink:
                 web.get("/mails/{number:[0-9]+}/raw", self._raw),
             ]
         )
+        self._acs.add_routes(app)
         faults.add_routes(app, self._plan, "/faults")
         return app
 
@@ -108,6 +115,7 @@ class MailSink:
 
     async def _clear(self, _request: web.Request) -> web.Response:
         self._mailbox.clear()
+        self._acs.clear()
         return web.Response(status=204)
 
     async def _html(self, request: web.Request) -> web.Response:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from typing import Final
 
+from simulator.servicebus import administration
 from simulator.servicebus.codec import Array, DecodeError, Symbol, UByte
 from simulator.servicebus.errors import FRAMING
 from simulator.servicebus.gate import Gate
@@ -45,6 +46,7 @@ class Connection:
     ) -> None:
         self._reader = reader
         self._writer = writer
+        self._namespace = namespace
         self._peer = Peer(namespace, gate, self._write)
         self._sessions: dict[int, AmqpSession] = {}
 
@@ -72,6 +74,9 @@ class Connection:
     async def _protocol(self) -> bool:
         """The SASL exchange, if the client begins with one, and the AMQP header."""
         header = await self._reader.readexactly(_HEADER)
+        if header.startswith(b"GET /"):
+            await administration.serve(self._namespace, header, self._reader, self._write)
+            return False
         if header == SASL_HEADER:
             mechanisms = Array(Symbol, (Symbol("ANONYMOUS"), Symbol("EXTERNAL"), Symbol("MSSBCBS")))
             self._write(SASL_HEADER + sasl_frame(SASL_MECHANISMS, [mechanisms]))

@@ -66,6 +66,11 @@ class Namespace:
             )
         return Node(role, entity)
 
+    def options(self, name: str) -> QueueOptions | None:
+        """A queue's properties; None if there is no such queue."""
+        entity = self._entities.get(name.lower())
+        return entity.queue.options if entity else None
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Each queue's messages now, and what ever happened in it."""
         return {entity.queue.options.name: _counts(entity) for entity in self._entities.values()}

@@ -158,6 +158,8 @@ alerts = st.builds(
     mail_id=texts,
     leased_until=maybe,
     tries=numbers,
+    tried_at=maybe,
+    taken_at=maybe,
     note=texts,
 )
 

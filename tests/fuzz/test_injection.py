@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cli.page import page
 from cli.picture import Bar, Lane, Picture
 from shared.adapters.letters import write_mail
-from shared.adapters.smtp import connect_mailer
+from shared.adapters.smtp import connect_smtp
 from tests.builders import NOW, an_alert
 from tests.fuzz.hostile import words
 
@@ -60,7 +60,7 @@ def mail_with(value):
 @given(values)
 def test_no_value_adds_a_tag_a_line_or_a_header_to_a_mail(value):
     plain, mail = mail_with("plain"), mail_with(value)
-    message = connect_mailer("smtp://relay", "baton@example.com")._message(mail)
+    message = connect_smtp("smtp://relay", "baton@example.com")._message(mail)
     arrived = message_from_bytes(message.as_bytes(policy=policy.SMTP), policy=policy.default)
 
     assert Tags(mail.html).found == Tags(plain.html).found

@@ -8,6 +8,7 @@ from typing import Any
 
 from cli.simulation.arm import SimulatedArm
 from cli.simulation.choose import choose
+from cli.simulation.relay import SimulatedMailer
 from cli.simulation.setup import Setup
 from shared.adapters import outcome_rows, tables
 from shared.domain import (
@@ -132,6 +133,10 @@ async def _told_nobody(self, alert):
     return None
 
 
+async def _never_asked(self, mail, *, again, real=SimulatedMailer.send):
+    return await real(self, mail, again=False)
+
+
 async def _no_sweep(self):
     return None
 
@@ -226,6 +231,11 @@ MUTATIONS = (
         ((settle.Settle, "__call__", _settles_at_once),),
     ),
     Mutation("P7", "nobody is told", ((tell.Tell, "__call__", _told_nobody),)),
+    Mutation(
+        "P7",
+        "a mail service is never asked what it took",
+        ((SimulatedMailer, "send", _never_asked),),
+    ),
     Mutation(
         "P7",
         "an event has another id each time",

@@ -103,3 +103,32 @@ def test_a_password_is_never_sent_in_the_clear():
     assert "BATON_EMAIL_URL" in problems(
         {**REQUIRED, "BATON_EMAIL_URL": "smtp://me:SECRET@mail.example.com"}
     )
+
+
+MAIL = {"BATON_EMAIL_FROM": "baton@example.com", "BATON_EMAIL_TO": "ops@example.com"}
+
+
+@pytest.mark.parametrize(
+    "url", ["acs://contoso.europe.communication.azure.com", "acs://127.0.0.1:8025"]
+)
+def test_communication_services_is_named_by_its_host(url):
+    assert read_settings({**REQUIRED, **MAIL, "BATON_EMAIL_URL": url}).email_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "acs://evil.example.com",  # would be shown the identity's token
+        "acs://communication.azure.com.example.com",
+        "acs://key@contoso.communication.azure.com",
+        "acs://contoso.communication.azure.com/emails",
+        "acs://contoso.communication.azure.com:8443",
+        "http://contoso.communication.azure.com",
+        "acs://",
+    ],
+)
+def test_the_identity_is_shown_to_communication_services_alone_and_over_tls(url):
+    problem = problems({**REQUIRED, **MAIL, "BATON_EMAIL_URL": url})["BATON_EMAIL_URL"]
+
+    assert "acs://NAME.communication.azure.com" in problem.expected
+    assert "key@" not in str(problem)

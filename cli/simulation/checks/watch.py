@@ -173,11 +173,13 @@ class Watch:
         self._broken("P6", at, records.outcome(self.facts, verb, cells))
         self.facts.rows.append((at, cells))
 
-    def mailed(self, at: datetime, identity: str, text: str) -> None:
-        """The relay took a mail."""
+    def mailed(self, at: datetime, identity: str, text: str, *, once: bool) -> None:
+        """The relay took a mail, which it can do `once` where it can be asked what it took."""
         known = self.facts.mails.get(identity)
         if known:
             known.copies += 1
+            if once:
+                self._broken("P7", at, [f"the mail {identity} was sent {known.copies} times"])
             if records.told(known.text) != records.told(text):
                 self._broken("P7", at, [f"two different mails have the Message-ID {identity}"])
             return

@@ -137,7 +137,9 @@ def test_one_that_hangs_keeps_nothing_and_a_slow_one_does(sink):
 
 
 def test_a_fault_that_does_not_exist_is_named(sink):
-    with pytest.raises(FaultError, match="no such kind; use one of accept-then-drop, busy, down"):
+    with pytest.raises(
+        FaultError, match="no such kind; use one of accept-then-drop, busy, deny, down"
+    ):
         faults(sink, "thunder=1")
 
 

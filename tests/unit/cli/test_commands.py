@@ -10,7 +10,7 @@ from cli.paths import ROOT
 
 COMMANDS = (
     *("test", "check", "fix", "bench", "host", "demo", "up", "down"),
-    *("plan", "explain", "approve"),
+    *("plan", "explain", "approve", "package"),
 )
 POLICY_COMMANDS = ("policy validate", "policy apply", "policy list", "policy export")
 

@@ -1,0 +1,43 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from cli.paths import ROOT
+
+MAIL = {"BATON_EMAIL_FROM": "baton@example.com", "BATON_EMAIL_TO": "ops@example.com"}
+SETTINGS = {
+    "BATON_TABLES__endpoint": "https://store.table.core.windows.net",
+    "BATON_BUS__fullyQualifiedNamespace": "baton.servicebus.windows.net",
+}
+SCRIPT = """
+import sys
+from shared.bootstrap import connect
+from shared.settings import read_settings
+print(type(connect(read_settings()).mailer).__name__, "azure.communication.email" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("smtp://127.0.0.1:25", "Smtp False"),
+        ("", "NoneType False"),
+        ("acs://contoso.communication.azure.com", "Acs True"),
+    ],
+)
+def test_a_mail_service_costs_its_import_only_where_it_is_used(url, told):
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("BATON_")}
+    environment = {**ours, **SETTINGS, **MAIL, "BATON_EMAIL_URL": url}
+
+    answer = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert answer.stdout.strip() == told

@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.maintenance import Vm
-from shared.domain.offers import Available
+from shared.domain.offers import Available, Offer
 from shared.domain.places import Places
 from shared.domain.preflight import NOT_READ, Finding, Surroundings, findings
+
+_LEFT_PENDING = (
+    "Its policy's rebootSetting is Never: its patches are installed without the reboot that they need, and it"
+    " stands rebootPending until somebody reboots it."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +43,10 @@ class Fleet:
         """Preflight's findings on a VM of the fleet, the serious first; see `preflight.findings`."""
         around = self.surroundings.get(vm.subscription_id.lower(), NOT_READ)
         return findings(vm, around, gap=gap)
+
+    def to_know(self, vm: Vm, offer: Offer, *, gap: timedelta) -> tuple[str, ...]:
+        """What to know before a job's start; what a redeploy costs, an installation does not."""
+        if offer.maintenance:
+            return tuple(each.text for each in self.findings(vm, gap=gap))
+        patches = offer.patches
+        return (_LEFT_PENDING,) if patches and patches.needs_reboot > patches.may_reboot else ()

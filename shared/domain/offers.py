@@ -1,12 +1,12 @@
 """What a VM is offered that is new to Baton: a maintenance, the patches of a release, or both at once."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 
 from shared.domain.due import DuePatches
 from shared.domain.job import Job, JobState
-from shared.domain.maintenance import MaintenanceStatus
+from shared.domain.maintenance import MaintenanceStatus, Vm
 from shared.domain.patching.calendar import AZURE_INSTALLS_WITHIN
 from shared.domain.patching.columns import Patching
 from shared.domain.patching.model import AvailablePatchSummary, RebootSetting
@@ -84,35 +84,73 @@ def together(status: MaintenanceStatus | None, patches: DuePatches | None) -> Of
     return Offer(maintenance=status, patches=patches)
 
 
-def new_offer(offer: Offer, before: Iterable[Job], *, dry_run: bool, now: datetime) -> Offer:
-    """As much of an offer as may become a job.
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What each VM is offered now, and of that what its job is to do.
 
-    Args:
-        offer: What Azure shows.
-        before: The VM's jobs; all of them have their outcome.
-        dry_run: Whether nothing will act on the job.
-        now: The instant of the decision.
+    Attributes:
+        available: VM key → the patches that are available to it.
+        dry_run: Whether nothing will act on the jobs.
     """
-    jobs = list(before)
-    if any(job.unsettled for job in jobs):
-        return Offer()
-    status, patches = offer.maintenance, offer.patches
-    if status and not (status.is_offered(now) and may_redeploy(status, jobs, dry_run=dry_run)):
-        status = None
-    if patches and (now >= patches.until or not _may_install(jobs, patches, dry_run=dry_run)):
-        patches = None
-    return together(status, patches)
+
+    available: Mapping[str, Available]
+    _: KW_ONLY
+    dry_run: bool
+    now: datetime
+
+    def new(self, vm: Vm, policy: Policy | None, before: Sequence[Job]) -> Offer:
+        """What may become a job of a VM whose jobs, in the order of time, have all ended."""
+        if any(job.unsettled for job in before):
+            return Offer()
+        status, patches = self._new_maintenance(vm, before), self._due(vm, policy, before)
+        if patches and self.dry_run and _was_shown(patches, before):
+            patches = None
+        return together(status, patches)
+
+    def still(self, job: Job, vm: Vm, policy: Policy, jobs: Sequence[Job]) -> Offer:
+        """What an open job of the VM's jobs is to do now."""
+        patches = self._due(vm, policy, jobs)
+        if vm.key not in self.available and policy.patching is Patching.INSTALL:
+            patches = job.patches  # not known, which takes nothing back
+        if patches and job.patches and patches.release == job.patches.release:
+            patches = replace(patches, since=job.patches.since)
+        if job.maintenance is None:
+            others = [other for other in jobs if other.id != job.id]
+            return together(self._new_maintenance(vm, others), patches)
+        if together(vm.maintenance, patches).maintenance is None:
+            patches = None  # their window ends before this one opens
+        return Offer(maintenance=vm.maintenance, patches=patches)
+
+    def _new_maintenance(self, vm: Vm, before: Sequence[Job]) -> MaintenanceStatus | None:
+        """The VM's maintenance, if it is offered and no job has done it, or begun to."""
+        status = vm.maintenance
+        if status is None or not status.is_offered(self.now):
+            return None
+        last = next((job for job in reversed(before) if job.maintenance), None)
+        return status if _may_follow(last, status, dry_run=self.dry_run) else None
+
+    def _due(self, vm: Vm, policy: Policy | None, jobs: Sequence[Job]) -> DuePatches | None:
+        """The patches that are due on the VM, and that no job has tried."""
+        patches = due_patches(self.available.get(vm.key), policy)
+        if patches is None or self.now >= patches.until:
+            return None
+        return patches if is_new_release(patches, jobs) else None
+
+
+def taken_back(job: Job, status: MaintenanceStatus | None, now: datetime) -> str:
+    """Why the job's maintenance is none any more; `""` if it is one, or the job has none."""
+    if job.maintenance is None:
+        return ""
+    if status is None:
+        return "Azure no longer announces the maintenance"
+    if status.last_operation_result_code == "MaintenanceCompleted" and not status.is_offered(now):
+        return "the maintenance was completed outside Baton"
+    return ""
 
 
 def is_new_release(patches: DuePatches, jobs: Iterable[Job]) -> bool:
     """Whether no job tried the release, or a later one: never twice for one release."""
     return all(job.tried_release < patches.release for job in jobs)
-
-
-def may_redeploy(status: MaintenanceStatus, before: Iterable[Job], *, dry_run: bool) -> bool:
-    """Whether the maintenance is one that no job of the VM has done, or begun to do."""
-    last = next((job for job in reversed(list(before)) if job.maintenance), None)
-    return _may_follow(last, status, dry_run=dry_run)
 
 
 def _is_wanted(patch: AvailablePatch, policy: Policy) -> bool:
@@ -147,11 +185,9 @@ def _may_follow(last: Job | None, status: MaintenanceStatus, *, dry_run: bool) -
     return not (last.skipped_because == "dryRun" and dry_run)
 
 
-def _may_install(jobs: Iterable[Job], patches: DuePatches, *, dry_run: bool) -> bool:
-    """Whether the release may become a job: one that was tried, or shown by a dry run, is no news."""
-    known = list(jobs)
-    shown = any(
+def _was_shown(patches: DuePatches, before: Iterable[Job]) -> bool:
+    """Whether a dry run has said of the release what it would do."""
+    return any(
         job.skipped_because == "dryRun" and job.patches and job.patches.release >= patches.release
-        for job in known
+        for job in before
     )
-    return is_new_release(patches, known) and not (dry_run and shown)

@@ -9,29 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.assignment import Assigner, Assignment
-from shared.domain.due import DuePatches
 from shared.domain.fleet import Fleet
 from shared.domain.job import Job, JobState
 from shared.domain.job_ids import job_id, job_name
 from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
 from shared.domain.maintenance import Vm
-from shared.domain.offers import (
-    Offer,
-    due_patches,
-    is_new_release,
-    may_redeploy,
-    new_offer,
-    together,
-)
+from shared.domain.offers import Offer, Offers, taken_back
 from shared.domain.patching.columns import Patching
 from shared.domain.policy import Policy, Standing
 from shared.domain.rollouts import NOT_YET, InNeed, schedule
 from shared.domain.rules import is_approved
-
-_LEFT_PENDING = (
-    "Its policy's rebootSetting is Never: its patches are installed without the reboot that they need, and it"
-    " stands rebootPending until somebody reboots it."
-)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +86,7 @@ class _Reconciler:
         self._assigner = Assigner(standings.values())
         self._heads = heads
         self._fleet = fleet
-        self._dry_run = dry_run
+        self._offers = Offers(fleet.available, dry_run=dry_run, now=now)
         self._now = now
         self._plan = Plan(unread=books.unread)
         self._unread_policies = {row.key for row in books.unread}
@@ -140,14 +127,14 @@ class _Reconciler:
         busy = job.state is not JobState.PLANNED or job.unsettled
         if busy or (job.freed_at and job.freed_at >= self._fleet.seen_at) or vm.view is None:
             return
-        if reason := _taken_back(job, vm, self._now):
+        if reason := taken_back(job, vm.maintenance, self._now):
             maintenance = vm.maintenance or job.maintenance
             self._end(job, JobState.WITHDRAWN, reason, maintenance=maintenance)
             return
-        if self._now >= self._closes(job, vm):
+        shown = replace(job, maintenance=vm.maintenance) if job.maintenance else job
+        if self._now >= shown.closes:
             # The redeploy handler looks once more and records it; it knows what was in the way.
-            if job.maintenance:
-                self._set(replace(job, maintenance=vm.maintenance))
+            self._set(shown)
             return
         assignment = self._assigner(vm)
         self._note_tie(vm, assignment)
@@ -156,7 +143,7 @@ class _Reconciler:
                 self._end(job, JobState.SKIPPED, assignment.reason, skipped_because="unmatched")
             return
         policy = assignment.policy
-        offer = self._still_offered(job, vm, policy)
+        offer = self._offers.still(job, vm, policy, self._of_vm[vm.key])
         if not offer:
             self._end_patches(job, policy)
             return
@@ -174,30 +161,6 @@ class _Reconciler:
             )
         self._set(job)
 
-    def _closes(self, job: Job, vm: Vm) -> datetime:
-        """When the job's window ends by what Azure shows now."""
-        if job.maintenance and vm.maintenance:
-            return vm.maintenance.pre_maintenance_window_end_time
-        return job.closes
-
-    def _still_offered(self, job: Job, vm: Vm, policy: Policy) -> Offer:
-        """What of its VM's offers an open job is to do now."""
-        patches = self._due(vm, policy)
-        if vm.key not in self._fleet.available and policy.patching is Patching.INSTALL:
-            patches = job.patches  # not known, which takes nothing back
-        if patches and job.patches and patches.release == job.patches.release:
-            patches = replace(patches, since=job.patches.since)
-        others = [other for other in self._of_vm[vm.key] if other.id != job.id]
-        if job.maintenance:
-            if patches and together(vm.maintenance, patches).maintenance is None:
-                patches = None  # their window ends before this one opens
-            return Offer(maintenance=vm.maintenance, patches=patches)
-        status = vm.maintenance
-        is_new = status and may_redeploy(status, others, dry_run=self._dry_run)
-        if status and is_new and status.is_offered(self._now):
-            return together(status, patches)
-        return Offer(patches=patches)
-
     def _end_patches(self, job: Job, policy: Policy) -> None:
         """A job of patches that nobody wants or needs any more."""
         if policy.patching is Patching.INSTALL:
@@ -207,13 +170,6 @@ class _Reconciler:
         reason = f"patching of policy {'/'.join(policy.key)} is {policy.patching}"
         self._end(job, JobState.SKIPPED, reason, skipped_because="unmatched")
 
-    def _due(self, vm: Vm, policy: Policy | None) -> DuePatches | None:
-        """The patches that are due on the VM, and that no job has tried."""
-        patches = due_patches(self._fleet.available.get(vm.key), policy)
-        if patches is None or self._now >= patches.until:
-            return None
-        return patches if is_new_release(patches, self._of_vm[vm.key]) else None
-
     def _offer(self, vm: Vm) -> None:
         """A VM without an open job gets one if it is offered something that is new to Baton."""
         if vm.subscription_id.lower() not in self._fleet.whole:
@@ -221,9 +177,7 @@ class _Reconciler:
         if vm.maintenance is None and vm.key not in self._fleet.available:
             return
         assignment = self._assigner(vm)
-        shown = Offer(maintenance=vm.maintenance, patches=self._due(vm, assignment.policy))
-        before = self._of_vm[vm.key]
-        offer = new_offer(shown, before, dry_run=self._dry_run, now=self._now)
+        offer = self._offers.new(vm, assignment.policy, self._of_vm[vm.key])
         if not offer:
             return
         self._note_tie(vm, assignment)
@@ -233,7 +187,8 @@ class _Reconciler:
             return
         if unread := self._unread_of(vm, policy):
             reason = f"row {unread} of the jobs table cannot be read; mend it or delete it"
-            self._plan.unmatched[vm.key] = reason
+            if offer.maintenance:
+                self._plan.unmatched[vm.key] = reason
             return
         job = Job(
             id=self._new_id(vm, offer),
@@ -316,15 +271,8 @@ class _Reconciler:
             zone=vm.zone,
             availability_set=vm.availability_set,
             update_domain=vm.view.update_domain if vm.view else None,
-            findings=self._findings(vm, offer, policy),
+            findings=self._fleet.to_know(vm, offer, gap=policy.gap),
         )
-
-    def _findings(self, vm: Vm, offer: Offer, policy: Policy) -> tuple[str, ...]:
-        """What to know before the start; what a redeploy costs, an installation does not."""
-        if offer.maintenance:
-            return tuple(each.text for each in self._fleet.findings(vm, gap=policy.gap))
-        left_pending = offer.patches and offer.patches.needs_reboot and not offer.patches.may_reboot
-        return (_LEFT_PENDING,) if left_pending else ()
 
     def _new_id(self, vm: Vm, offer: Offer) -> str:
         generation = 1
@@ -355,15 +303,3 @@ class _Reconciler:
 
 def _open_last(job: Job) -> tuple[object, ...]:
     return not job.state.is_end, job.discovered_at, job.id
-
-
-def _taken_back(job: Job, vm: Vm, now: datetime) -> str:
-    """Why the job's maintenance is none any more; `""` if it is one, or the job has none."""
-    status = vm.maintenance
-    if job.maintenance is None:
-        return ""
-    if status is None:
-        return "Azure no longer announces the maintenance"
-    if status.last_operation_result_code == "MaintenanceCompleted" and not status.is_offered(now):
-        return "the maintenance was completed outside Baton"
-    return ""

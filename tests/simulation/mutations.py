@@ -17,7 +17,6 @@ from shared.domain import (
     offers,
     policy_row,
     readiness,
-    reconcile,
     rollouts,
     rules,
     staging,
@@ -256,7 +255,7 @@ MUTATIONS = (
     Mutation(
         "P1",
         "a release that was tried may be tried again",
-        ((offers, "is_new_release", _always(True)), (reconcile, "is_new_release", _always(True))),
+        ((offers, "is_new_release", _always(True)),),
         patched=True,
     ),
     Mutation(
@@ -270,7 +269,7 @@ MUTATIONS = (
         "P2",
         "patches are installed whatever the row says of them",
         (
-            (reconcile, "due_patches", _due_whatever_the_row_says),
+            (offers, "due_patches", _due_whatever_the_row_says),
             (readiness, "_of_patches", _always(())),
         ),
         patched=True,

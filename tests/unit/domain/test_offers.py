@@ -5,14 +5,15 @@ import pytest
 
 from shared.domain.due import DuePatches
 from shared.domain.job import JobState
-from shared.domain.offers import Available, Offer, available_to, due_patches, new_offer, together
+from shared.domain.offers import Available, Offer, Offers, available_to, due_patches, together
 from shared.domain.patching.record import PatchState
-from tests.builders import NOW, a_job, a_policy, a_release, a_status
+from tests.builders import NOW, a_job, a_policy, a_release, a_status, a_view, a_vm
 from tests.patch_builders import RELEASED, a_patch, a_patch_record, a_summary
 
 DAY = timedelta(days=1)
 BASELINE = a_patch("5034200", reboot_behavior="AlwaysRequiresReboot")
 INSTALLS = a_policy(patching="install")
+RELEASE = a_release(reboots=True, kbs=("5034200",), until=RELEASED.replace(hour=0) + 30 * DAY)
 
 
 def due(*patches, policy=INSTALLS) -> DuePatches | None:
@@ -118,12 +119,16 @@ def test_both_go_together_unless_the_patches_window_ends_before_the_maintenance_
     assert together(far, None) == Offer(maintenance=far)
 
 
-def offered(offer: Offer, *before, dry_run=False) -> Offer:
-    return new_offer(offer, before, dry_run=dry_run, now=NOW)
+def offered(offer: Offer, *before, dry_run=False, policy=INSTALLS) -> Offer:
+    """Of a VM that Azure shows so."""
+    vm = a_vm(view=a_view(maintenance=offer.maintenance))
+    patches = (BASELINE,) if offer.patches else ()
+    known = {vm.key: Available(at=NOW - timedelta(hours=1), patches=patches)}
+    return Offers(known, dry_run=dry_run, now=NOW).new(vm, policy, before)
 
 
 def test_a_release_that_was_tried_is_never_offered_again_nor_is_an_earlier_one():
-    offer = Offer(patches=a_release())
+    offer = Offer(patches=RELEASE)
     tried = a_job(patches=a_release(), state=JobState.FAILED, tried_release="2026-02-10")
 
     assert not offered(offer, tried)
@@ -133,28 +138,33 @@ def test_a_release_that_was_tried_is_never_offered_again_nor_is_an_earlier_one()
 
 @pytest.mark.parametrize("state", [JobState.MISSED, JobState.WITHDRAWN, JobState.SKIPPED])
 def test_a_release_that_was_never_tried_may_be_offered_again(state):
-    offer = Offer(patches=a_release())
+    offer = Offer(patches=RELEASE)
 
     assert offered(offer, a_job(patches=a_release(), state=state)) == offer
 
 
 def test_a_dry_run_shows_a_release_once_and_going_live_offers_it():
     shown = a_job(patches=a_release(), state=JobState.SKIPPED, skipped_because="dryRun")
-    offer = Offer(patches=a_release())
+    offer = Offer(patches=RELEASE)
 
     assert not offered(offer, shown, dry_run=True)
     assert offered(offer, shown) == offer
 
 
 def test_patches_whose_window_has_ended_are_no_offer():
-    assert not offered(Offer(patches=a_release(until=NOW)))
+    old = replace(BASELINE, published_date=NOW - 31 * DAY)
+    known = {a_vm().key: Available(at=NOW, patches=(old,))}
+
+    assert not Offers(known, dry_run=False, now=NOW).new(
+        a_vm(view=a_view(maintenance=None)), INSTALLS, ()
+    )
 
 
 def test_the_patches_of_a_vm_whose_maintenance_is_done_are_offered_alone():
     done = a_job(state=JobState.COMPLETED, accepted=True)
-    offer = Offer(maintenance=a_status(), patches=a_release())
+    offer = Offer(maintenance=a_status(), patches=RELEASE)
 
-    assert offered(offer, done) == Offer(patches=a_release())
+    assert offered(offer, done) == Offer(patches=RELEASE)
 
 
 def test_a_job_of_patches_alone_says_nothing_of_the_maintenance():

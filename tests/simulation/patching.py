@@ -31,7 +31,10 @@ class Patching(MemoryPatches):
     Attributes:
         takes: How long an installation takes.
         fails: Names of the VMs on which it fails.
+        hangs: Names of the VMs on which it never ends.
         silent: So many answers to a start are lost.
+        loses_before: So many starts never arrive.
+        refusals: What the next starts are refused with.
     """
 
     def __init__(self, azure) -> None:
@@ -40,13 +43,21 @@ class Patching(MemoryPatches):
         azure.patching_goes_on = self.pass_time
         self.takes = timedelta(minutes=10)
         self.fails: set[str] = set()
+        self.hangs: set[str] = set()
         self.silent = 0
+        self.loses_before = 0
+        self.refusals: list[Refused] = []
         self.installed: list[Install] = []
         self._runs: dict[str, tuple[datetime, str, bool]] = {}
 
     async def start_installation(self, vm_id, *, request, request_id, within):
         async with self.call("start_installation", vm_id, request, request_id, within):
             vm, now = self.azure.known(vm_id), self.azure.clock.now()
+            if self.loses_before:
+                self.loses_before -= 1
+                raise StartUnknown("connection lost")
+            if self.refusals:
+                raise self.refusals.pop(0)
             if vm.provisioning_state == "Updating":
                 raise Refused(status=409, code="Conflict", message="busy", may_pass=True)
             self.installed.append(Install(vm.name, now, request))
@@ -69,6 +80,8 @@ class Patching(MemoryPatches):
         async with self.call("installation", url):
             self.pass_time()
             _, key, reboots = self._runs[url]
+            if key not in self.azure.vms:
+                return PatchOperation(operation=Operation(status="unknown"))
             last = self.azure.vms[key].patch_status.last_patch_installation_summary
             if last.installation_activity_id != url or last.status == "InProgress":
                 return PatchOperation(operation=Operation(status="inProgress"))
@@ -90,7 +103,11 @@ class Patching(MemoryPatches):
             vm = self.azure.vms.get(key)
             last = vm and vm.patch_status and vm.patch_status.last_patch_installation_summary
             running = last and last.installation_activity_id == url and last.status == "InProgress"
-            if running and self.azure.clock.now() >= started + self.takes:
+            if (
+                running
+                and vm.name not in self.hangs
+                and self.azure.clock.now() >= started + self.takes
+            ):
                 failed = vm.name in self.fails
                 over = replace(last, status="Failed" if failed else "Succeeded")
                 self._show(vm, over, state="Succeeded", up=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.errors import Refused, Retryable
 from shared.domain.patching.model import RebootSetting
 from shared.domain.patching.record import PatchState
 from shared.domain.patching.results import InstallRequest
@@ -305,3 +306,87 @@ async def test_nothing_starts_while_an_installation_that_nobody_asked_baton_for_
     await world.run(2 * HOUR)
 
     assert world.starts() == ["web-1"]
+
+
+BUSY = Refused(status=429, code="TooManyRequests", message="slow down", may_pass=True)
+NEVER = Refused(status=409, code="OperationNotAllowed", message="unsupported", may_pass=False)
+
+
+async def test_a_busy_azure_is_asked_again_and_that_is_no_attempt():
+    world = World(a_machine("web-1"), policies={"web": INSTALL})
+    world.patches.refusals = [BUSY, BUSY]
+    await due(world, BASELINE)
+
+    await world.run(3 * HOUR)
+
+    assert rows_of(world, "web-1") == [("patch", "completed", True)]
+    assert installs(world) == ["web-1"]
+
+
+@pytest.mark.parametrize(
+    ("status", "rows"),
+    [
+        (None, [("patch", "failed", True)]),
+        (a_status(), [("patch", "failed", False), ("redeploy", "completed", True)]),
+    ],
+)
+async def test_a_refusal_for_good_is_a_failure_and_is_not_asked_again(status, rows):
+    world = World(a_machine("web-1", maintenance=status), policies={"web": INSTALL})
+    world.patches.refusals = [NEVER]
+    await due(world, BASELINE)
+
+    await world.run(12 * HOUR)
+
+    assert rows_of(world, "web-1") == rows
+    assert installs(world) == []
+    assert world.mailed() == ["failed web-1"]
+    reasons = [row["reason"] for row in world.outcomes.rows() if row["work"] == "patch"]
+    assert reasons[0].startswith("Azure refused it (OperationNotAllowed: unsupported)")
+
+
+async def test_an_installation_that_never_ends_times_out_and_nothing_else_is_done_to_the_vm():
+    world = World(a_machine("web-1", maintenance=a_status()), policies={"web": INSTALL})
+    world.patches.hangs = {"web-1"}
+    await due(world, BASELINE)
+
+    await world.run(12 * HOUR)
+
+    assert rows_of(world, "web-1") == [("patch", "timedOut", False)]
+    # The VM is being changed all the time, of which the redeploy's own preflight tells.
+    assert world.mailed() == ["preflight web-1", "timedOut web-1"]
+    assert world.starts() == []
+
+
+async def test_a_vm_that_is_deleted_while_it_is_patched_is_gone():
+    world = World(a_machine("web-1", maintenance=a_status()), policies={"web": INSTALL})
+    await due(world, BASELINE)
+    await world.run(5 * MINUTE)
+    world.azure.remove(a_vm("web-1"))
+
+    await world.run(HOUR)
+
+    assert rows_of(world, "web-1") == [("patch", "gone", True)]
+
+
+async def test_an_installation_that_azure_shows_to_nobody_is_given_up_and_the_redeploy_goes_on():
+    world = World(a_machine("web-1", maintenance=a_status()), policies={"web": INSTALL})
+    await due(world, BASELINE)
+    await world.run(5 * MINUTE)
+    world.patches.fail_next("installation", *[Retryable("busy")] * 2_000)
+
+    await world.run(5 * HOUR)
+
+    rows = rows_of(world, "web-1")
+    assert rows == [("patch", "timedOut", False), ("redeploy", "completed", True)]
+    assert "given up without a last look" in world.outcomes.rows()[-1]["reason"]
+
+
+async def test_of_a_lost_answer_the_activity_log_decides_where_the_vm_shows_nothing():
+    world = World(a_machine("web-1"), policies={"web": INSTALL})
+    world.patches.loses_before = 1
+    await due(world, BASELINE)
+
+    await world.run(6 * HOUR)
+
+    assert rows_of(world, "web-1") == [("patch", "completed", True)]
+    assert installs(world) == ["web-1"]

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from cli.paths import ROOT
 from shared.domain.errors import InvalidInput
 from shared.domain.mode import Mode
 from shared.settings import read_settings
@@ -132,3 +133,18 @@ def test_the_identity_is_shown_to_communication_services_alone_and_over_tls(url)
 
     assert "acs://NAME.communication.azure.com" in problem.expected
     assert "key@" not in str(problem)
+
+
+def test_every_setting_is_described():
+    asked: set[str] = set()
+
+    class Environment(dict[str, str]):
+        def get(self, name, default=None):
+            asked.add(name)
+            return super().get(name, default)
+
+    # Plain http on loopback, so that the static token is asked for too.
+    read_settings(Environment({**REQUIRED, "BATON_ARM_URL": "http://127.0.0.1:1"}))
+
+    described = (ROOT / "docs/settings.md").read_text()
+    assert {name for name in asked if f"`{name}`" not in described} == set()

@@ -12,7 +12,7 @@ from shared.domain.mode import Mode
 from shared.domain.pace import Pace
 from shared.domain.placement import set_conflict
 from shared.domain.policy import Policy, Standing
-from shared.domain.readiness import end_without_start, vm_in_the_way
+from shared.domain.readiness import end_without_start, vm_in_the_way, with_time_for_both
 from shared.domain.rules import Wait, its_window, why_not_now
 from shared.use_cases.wording import azure_acts, done_to, utc
 
@@ -112,15 +112,19 @@ def _planned(said: Explanation, facts: Facts, mode: Mode, pace: Pace) -> Explana
         return _waits(said, wait, _what_azure_changed(facts))
     if facts.unread:
         return _waits(said, Wait(f"Azure could not be asked about the VM now: {facts.unread}"))
-    job = facts.job
+    job, policy = facts.job, facts.stands.policy
     if job.maintenance:
         job = replace(job, maintenance=said.maintenance)
+    alone = with_time_for_both(job, facts.vm, policy, pace, now)
+    if alone != job:
+        job, ledger = alone, facts.ledger.with_job(alone)
+        wait = wait or why_not_now(job, ledger, policy, mode, now)
     ended = end_without_start(job, facts.vm, wait, now)
     if ended:
         follows = (f"The next look at it records the outcome {ended.state}.",)
         return replace(said, why=ended.reason, follows=follows)
-    wait = vm_in_the_way(job, facts.vm, facts.stands.policy, pace, now)
-    conflict = set_conflict(job, facts.away) if facts.away else ""
+    wait = wait or vm_in_the_way(job, facts.vm, policy, pace, now)
+    conflict = set_conflict(job, facts.away) if facts.away and job.takes_slot else ""
     wait = wait or (Wait(conflict) if conflict else None)
     if wait:
         return _waits(said, wait)

@@ -66,7 +66,7 @@ def _planned(policy: Policy, jobs: Sequence[Job], told_at: datetime) -> Alert:
     """Told once for each plan that brought news."""
     name = "/".join(policy.key)
     going = sorted(jobs, key=lambda job: (job.planned_start or told_at, job.vm_key))
-    closes = min(job.maintenance.pre_maintenance_window_end_time for job in jobs)
+    closes = min(job.closes for job in jobs)
     first, last = going[0].planned_start or told_at, going[-1].planned_start or told_at
     back = last + policy.estimate
     return Alert(
@@ -124,7 +124,7 @@ def _when(job: Job, policy: Policy) -> str:
 
 
 def _how(job: Job) -> str:
-    acts = azure_acts(job.maintenance)
+    acts = azure_acts(job)
     return f"{job.state}: {job.reason}; Azure's own turn is {acts}"
 
 

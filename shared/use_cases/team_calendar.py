@@ -61,7 +61,9 @@ def event_of(job: Job, policy: Policy | None, planned_at: datetime) -> Event:
         changed=changed,
         start=start,
         end=end,
-        status=EventStatus.CANCELLED if is_off and not job.state.is_away else EventStatus.CONFIRMED,
+        status=EventStatus.CANCELLED
+        if is_off and not job.state.is_begun
+        else EventStatus.CONFIRMED,
         summary=_summary(job),
         lines=tuple(_lines(job, policy, start)),
         location=f"{job.resource_group}, {job.location}",
@@ -71,7 +73,7 @@ def event_of(job: Job, policy: Policy | None, planned_at: datetime) -> Event:
 
 def _when(job: Job, estimate: timedelta) -> tuple[datetime, datetime]:
     """From its start, planned or real, until it is back, as far as that is known."""
-    start = job.started_at or job.planned_start or job.maintenance.pre_maintenance_window_start_time
+    start = job.started_at or job.planned_start or job.opens
     end = job.verified_at or job.ended_at if job.started_at else None
     return start, end or start + estimate
 
@@ -99,6 +101,6 @@ def _lines(job: Job, policy: Policy | None, start: datetime) -> Iterator[str]:
         yield f"Start: {utc(start)}{local}."
     if job.reason:
         yield f"{job.reason[:1].upper()}{job.reason[1:]}."
-    closes = job.maintenance.pre_maintenance_window_end_time
-    yield f"Self-service window until {utc(closes)}; then Azure acts by itself {azure_acts(job.maintenance)}."
+    closes = job.closes
+    yield f"Self-service window until {utc(closes)}; then Azure acts by itself {azure_acts(job)}."
     yield f"Policy {job.team}/{job.policy}, rollout {job.rollout}, stage {job.stage}."

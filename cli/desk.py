@@ -61,7 +61,7 @@ async def at_the_desk() -> AsyncIterator[Desk]:
         )
         opened.push_async_callback(vms.close)
         policies, jobs = TablePolicies(tables), TableJobs(tables)
-        see = SeeFleet(clock=clock, vms=vms)
+        see = SeeFleet(clock=clock, vms=vms, patches=TablePatches(tables))
         preview = Preview(clock=clock, policies=policies, jobs=jobs, see=see, mode=settings.mode)
         yield Desk(
             clock=clock,

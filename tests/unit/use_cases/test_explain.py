@@ -7,6 +7,7 @@ import pytest
 
 from shared.adapters.memory import MemoryClock, MemoryJobs, MemoryOutcomes, MemoryPolicies
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_patches import MemoryPatchStore
 from shared.domain.errors import InvalidInput, Problem, Retryable
 from shared.domain.job import JobState
 from shared.domain.ledger import Change
@@ -50,7 +51,7 @@ class Desk:
                 clock=clock,
                 policies=self.policies,
                 jobs=self.jobs,
-                see=SeeFleet(clock=clock, vms=self.machines),
+                see=SeeFleet(clock=clock, vms=self.machines, patches=MemoryPatchStore()),
                 mode=mode,
             ),
             mode=mode,

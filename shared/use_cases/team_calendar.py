@@ -9,10 +9,11 @@ from shared.domain.errors import Problem, Unknown
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Ledger
 from shared.domain.policy import Policy
+from shared.domain.rules import its_window
 from shared.ports import Clock, JobStore
 from shared.use_cases.ics import Event, EventStatus, write_calendar
 from shared.use_cases.settle import good_policy
-from shared.use_cases.wording import azure_acts, utc
+from shared.use_cases.wording import azure_acts, patches_of, utc
 
 # What is over stays for a while, so that whoever looks finds what happened.
 _KEPT = timedelta(days=60)
@@ -88,11 +89,15 @@ def _summary(job: Job) -> str:
             said = " (done)"
         case _:
             said = f" ({job.state})"
-    return f"Redeploy {job.vm_name}{said}"
+    what = "Redeploy" if job.maintenance else "Patch"
+    return f"{what} {job.vm_name}{said}"
 
 
 def _lines(job: Job, policy: Policy | None, start: datetime) -> Iterator[str]:
-    yield f"{job.vm_name} is redeployed by Baton for a planned maintenance of Azure's, and is away meanwhile."
+    if job.maintenance:
+        yield f"{job.vm_name} is redeployed by Baton for a planned maintenance of Azure's, and is away meanwhile."
+    if what := patches_of(job):
+        yield f"{job.vm_name} gets {what}."
     if job.planned_start:
         zone = policy.hours.zone_name if policy else "UTC"
         local = (
@@ -102,5 +107,5 @@ def _lines(job: Job, policy: Policy | None, start: datetime) -> Iterator[str]:
     if job.reason:
         yield f"{job.reason[:1].upper()}{job.reason[1:]}."
     closes = job.closes
-    yield f"Self-service window until {utc(closes)}; then Azure acts by itself {azure_acts(job)}."
+    yield f"{its_window(job).capitalize()} closes at {utc(closes)}; then Azure acts by itself {azure_acts(job)}."
     yield f"Policy {job.team}/{job.policy}, rollout {job.rollout}, stage {job.stage}."

@@ -17,7 +17,7 @@ from rich.live import Live
 from cli.evidence import first_edits, gather, policy_edit, unended
 from cli.live import changes, is_half_way, picture
 from cli.paths import ROOT, STATE
-from cli.report import tell_mails, tell_outcomes, tell_verdicts, unmet
+from cli.report import tell_mails, tell_outcomes, tell_states, tell_verdicts, unmet
 from cli.watch import View, Watcher, get_json
 from simulator.laptop import LaptopCloud
 from simulator.processes import ProcessError
@@ -48,9 +48,10 @@ class Run:
 
     @property
     def last_change(self) -> datetime:
-        """When the scenario's last edit takes effect, Azure's own among them."""
+        """When the scenario's last edit takes effect, Azure's own among them; later where it says that it lasts."""
         moments = (resolve(edit.at, self.t0) for edit in self.cloud.scenario.edits)
-        return max(moments, default=self.t0)
+        lasts = str(self.cloud.scenario.other.get("demo", {}).get("lasts", "0s"))
+        return max([self.t0 + parse_duration(lasts), *moments])
 
 
 def run_demo(scenario: str, *, plain: bool, acs: bool, record: Path | None) -> int:
@@ -186,10 +187,12 @@ def _report(run: Run, problems: list[str]) -> bool:
     rows = run.cloud.outcomes()
     mails = get_json(f"{run.cloud.mail_url}/mails")
     verdicts = judge(gather(run.cloud, run.t0, run.edits))
+    patches = run.cloud.patches()
     tell_outcomes(run.console, rows)
+    tell_states(run.console, patches)
     tell_mails(run.console, mails)
     tell_verdicts(run.console, verdicts)
-    problems = [*problems, *unmet(run.cloud.scenario.expect, rows, mails)]
+    problems = [*problems, *unmet(run.cloud.scenario.expect, rows, mails, patches)]
     for problem in problems:
         run.console.print(f"[bold red]Not as it should be:[/bold red] {problem}")
     return not problems and all(verdict.held for verdict in verdicts)

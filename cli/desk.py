@@ -75,7 +75,7 @@ async def at_the_desk() -> AsyncIterator[Desk]:
         )
         opened.push_async_callback(vms.close)
         policies, jobs, pauses = TablePolicies(tables), TableJobs(tables), TablePauses(tables)
-        see = SeeFleet(clock=clock, vms=vms)
+        see = SeeFleet(clock=clock, vms=vms, patches=TablePatches(tables))
         preview = Preview(
             clock=clock,
             policies=policies,

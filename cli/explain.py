@@ -26,6 +26,7 @@ from shared.use_cases.explain import explain_foreseen
 from shared.use_cases.explanation import Explanation
 from shared.use_cases.preview import foresee
 from shared.use_cases.see_fleet import Sight
+from shared.use_cases.wording import patches_of
 
 # A file names no settings: these are their defaults.
 _PACE = Pace(
@@ -38,6 +39,7 @@ _OUTCOME_COLUMNS = (
     "endedAt",
     "policy",
     "attempt",
+    "work",
     "outcome",
     "lastOperationResultCode",
     "lastOperationMessage",
@@ -105,6 +107,8 @@ def _lines(said: Explanation) -> Iterator[tuple[str, str]]:
         where = f"{job.team}/{job.policy}, rollout {job.rollout}, stage {job.stage}"
         yield "policy", where + (f", attempt {job.attempt}" if job.attempt > 1 else "")
         yield "state", str(job.state)
+        if work := patches_of(job):
+            yield "work", work
         if job.planned_start and not job.state.is_end:
             yield "planned start", _planned(said, job.planned_start)
     yield "why", said.why
@@ -130,7 +134,7 @@ def _azure(status: MaintenanceStatus) -> Iterator[tuple[str, str]]:
 
 def _outcomes(rows: tuple[Mapping[str, object], ...]) -> Table:
     table = Table(title="Last outcomes", title_justify="left", title_style="bold", box=None)
-    for column in ("ended", "try", "outcome", "Azure's code", "reason"):
+    for column in ("ended", "try", "work", "outcome", "Azure's code", "reason"):
         table.add_column(column, overflow="fold")
     for row in rows:
         ended = row.get("endedAt")
@@ -138,7 +142,7 @@ def _outcomes(rows: tuple[Mapping[str, object], ...]) -> Table:
             f"{ended:%Y-%m-%d %H:%M}" if isinstance(ended, datetime) else "",
             *(
                 Text(str(row.get(column, "")))
-                for column in ("attempt", "outcome", "lastOperationResultCode", "reason")
+                for column in ("attempt", "work", "outcome", "lastOperationResultCode", "reason")
             ),
         )
     return table
@@ -168,6 +172,7 @@ def _job_json(job: Job | None) -> dict[str, Any]:
         "rollout": job.rollout if job else None,
         "stage": job.stage if job else None,
         "attempt": job.attempt if job else None,
+        **({"work": patches_of(job)} if job and job.patches else {}),
         "plannedStart": utc(planned) if planned else None,
     }
 

@@ -9,6 +9,7 @@ from shared.domain.job import Job
 from shared.domain.mode import Mode
 from shared.domain.policy import Policy
 from shared.use_cases.preview import Foresight
+from shared.use_cases.wording import patches_of
 
 _MODES = {
     Mode.DRY_RUN: "Baton is in dry run (BATON_MODE): it plans and records, and redeploys nothing.",
@@ -51,9 +52,9 @@ def shown(foresight: Foresight, mode: Mode) -> ShownPlan:
 def _job(job: Job, policy: Policy | None, foresight: Foresight) -> ShownJob:
     fleet, vm = foresight.sight.fleet, foresight.sight.fleet.vms.get(job.vm_key)
     began = job.started_at or job.claimed_at
-    start = began if job.state.is_away and began else job.planned_start
+    start = began if job.state.is_begun and began else job.planned_start
     end = start + policy.estimate if start and policy else start
-    if end and job.state.is_away:
+    if end and job.state.is_begun:
         end = max(end, foresight.now)
     return ShownJob(
         vm_id=job.vm_id,
@@ -63,15 +64,20 @@ def _job(job: Job, policy: Policy | None, foresight: Foresight) -> ShownJob:
         stage=job.stage,
         start=start,
         end=end,
-        reason=f"{job.state}: it is away" if job.state.is_away else job.reason,
-        closes=job.maintenance.pre_maintenance_window_end_time,
+        work=patches_of(job),
+        reason=_on_its_way(job) if job.state.is_begun else job.reason,
+        closes=job.closes,
         # One that is away is stopped and updating, as it should be.
         findings=fleet.findings(vm, gap=policy.gap)
-        if vm and policy and not job.state.is_away
+        if vm and policy and job.maintenance and not job.state.is_begun
         else (),
         rollout=job.rollout,
         state=str(job.state),
     )
+
+
+def _on_its_way(job: Job) -> str:
+    return f"{job.state}: {'it is away' if job.takes_slot else 'its patches are installed'}"
 
 
 def _notes(foresight: Foresight, mode: Mode) -> Iterator[str]:

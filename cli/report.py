@@ -23,9 +23,13 @@ _NEWS = re.compile(r"(planned|done) \([^()]*\)(, by .*)?$")
 def tell_outcomes(console: Console, rows: Iterable[Json]) -> None:
     """The outcome table, in the order of time."""
     table = Table(title="Outcomes", title_justify="left", title_style="bold", box=None)
-    for column in ("ended", "VM", "policy", "stage", "try", "outcome", "Azure's code", "reason"):
-        table.add_column(column, no_wrap=column != "reason")
-    for row in sorted(rows, key=lambda row: str(row["endedAt"])):
+    shown = sorted(rows, key=lambda row: str(row["endedAt"]))
+    patched = any(row.get("work") == "patch" for row in shown)
+    columns = ("ended", "VM", "policy", "stage", "try", "work", "outcome", "Azure's code", "reason")
+    for column in columns:
+        if patched or column != "work":
+            table.add_column(column, no_wrap=column != "reason")
+    for row in shown:
         outcome = str(row["outcome"])
         style = "bold red" if outcome in _BAD else _STYLES.get(outcome, "cyan")
         table.add_row(
@@ -34,8 +38,27 @@ def tell_outcomes(console: Console, rows: Iterable[Json]) -> None:
             f"{row['team']}/{row['policy']}",
             str(row["stage"]),
             str(row["attempt"]),
+            *([row.get("work", "redeploy")] if patched else []),
             Text(outcome, style=style),
             row.get("lastOperationResultCode", ""),
+            Text(row.get("reason", ""), overflow="fold"),
+        )
+    console.print(table, Text())
+
+
+def tell_states(console: Console, rows: Sequence[Json]) -> None:
+    """How each VM stands in patching, if any is watched."""
+    if not rows:
+        return
+    table = Table(title="Patches", title_justify="left", title_style="bold", box=None)
+    for column in ("VM", "policy", "state", "reason"):
+        table.add_column(column, no_wrap=column != "reason")
+    for row in sorted(rows, key=lambda row: str(row["vmName"])):
+        style = "green" if row["state"] == "compliant" else "yellow"
+        table.add_row(
+            row["vmName"],
+            f"{row['team']}/{row['policy']}",
+            Text(row["state"], style=style),
             Text(row.get("reason", ""), overflow="fold"),
         )
     console.print(table, Text())
@@ -70,13 +93,16 @@ def tell_verdicts(console: Console, verdicts: Iterable[Verdict]) -> None:
     console.print(table, Text())
 
 
-def unmet(expected: Json, rows: Iterable[Json], mails: Iterable[Json]) -> list[str]:
+def unmet(
+    expected: Json, rows: Iterable[Json], mails: Iterable[Json], patches: Iterable[Json] = ()
+) -> list[str]:
     """What a scenario's `[expect]` says and was not so, one sentence each.
 
-    An outcome that is not named may be any number. Mails are those that ask for somebody: what is announced
+    An outcome or a state of patching that is not named may be any number. Mails are those that ask for somebody: what is announced
     to the owners of a policy is not counted, since the last of it may come after the end.
     """
     counts: Counter[str] = Counter(str(row["outcome"]) for row in rows)
+    counts.update(str(row["state"]) for row in patches)
     asking = [mail for mail in mails if not _NEWS.search(str(mail["subject"]))]
     counts["mails"] = len({mail["messageId"] for mail in asking})
     return [

@@ -22,6 +22,7 @@ class ShownJob:
     Attributes:
         start, end: When it is planned to be away, or is; None where no start fits.
         reason: Why none fits, or what else there is to say.
+        work: What of patches is to be done, with its redeploy or without; `""` of a redeploy alone.
         closes: The end of its self-service window.
         findings: What to know before it starts.
         rollout: Of its policy; later ones begin when the first is done.
@@ -40,6 +41,7 @@ class ShownJob:
     findings: tuple[Finding, ...] = ()
     rollout: int = 1
     state: str = "planned"
+    work: str = ""
 
     @property
     def key(self) -> PolicyKey:
@@ -199,7 +201,7 @@ def _bar(job: ShownJob, start: datetime, end: datetime) -> Bar:
         end=end,
         closes=job.closes,
         state=job.state,
-        note=job.reason,
+        note="; ".join(filter(None, (job.work, job.reason))),
     )
 
 
@@ -212,6 +214,7 @@ def _job_json(job: ShownJob) -> dict[str, Any]:
         "start": utc(job.start) if job.start else None,
         "end": utc(job.end) if job.end else None,
         "reason": job.reason,
+        **({"work": job.work} if job.work else {}),
     }
 
 

@@ -134,7 +134,7 @@ def sentence_of_skip(done: Skipped) -> str:
     job = done.job
     if done.already:
         return f"Nothing changed: {job.vm_name} was {job.reason}, at {_utc(job.ended_at)}."
-    closes = _utc(job.maintenance.pre_maintenance_window_end_time)
+    closes = _utc(job.closes)
     return (
         f"{job.vm_name} is left out of its maintenance; Azure does it by itself after {closes}. "
         f"Take it back before then with: ./baton retry {job.vm_name}"

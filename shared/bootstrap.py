@@ -37,6 +37,7 @@ from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
 from shared.use_cases.discover_now import DiscoverNow
 from shared.use_cases.first_contact import FirstContact
+from shared.use_cases.follow_installation import LookAtInstallation
 from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.look import Look
 from shared.use_cases.pause_policies import PausePolicies
@@ -169,9 +170,17 @@ def build(settings: Settings, outside: Outside) -> Services:
         digest=settings.alert_digest,
     )
     settle = Settle(clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell)
-    steps = Steps(clock=clock, vms=outside.vms, jobs=jobs, bus=bus, settle=settle, pace=pace)
+    steps = Steps(
+        clock=clock,
+        vms=outside.vms,
+        patches=outside.patches,
+        jobs=jobs,
+        bus=bus,
+        settle=settle,
+        pace=pace,
+    )
+    see = SeeFleet(clock=clock, vms=outside.vms, patches=outside.patch_store)
     look = Look(clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses)
-    see = SeeFleet(clock=clock, vms=outside.vms)
     return Services(
         discover=Discover(
             clock=clock,
@@ -199,6 +208,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             ),
             find_out=FindOut(steps=steps),
             look_at=LookAt(steps=steps, jitter=outside.jitter),
+            look_at_installation=LookAtInstallation(steps=steps),
         ),
         sweep=Sweep(
             clock=clock,
@@ -219,6 +229,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             assess=AssessVm(clock=clock, patches=outside.patches),
             report=ReportPatches(clock=clock, tell=tell),
             acts=settings.mode is Mode.LIVE,
+            assess_after=settings.assess_after,
         ),
         send_alerts=SendAlerts(
             clock=clock,
@@ -287,6 +298,12 @@ def connect(settings: Settings) -> Outside:
         return Identity(client_id(os.environ, setting))
 
     clock = SystemClock()
+    arm = connect_arm(
+        settings.arm_url,
+        settings.arm_token or identity("BATON_ARM"),
+        settings.subscriptions,
+        clock=clock,
+    )
     tables = connect_tables(
         settings.tables, settings.tables_endpoint, identity("BATON_TABLES"), settings.table_prefix
     )

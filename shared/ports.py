@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.alert import Alert, Delivery, Mail
+from shared.domain.attempt import Attempt
 from shared.domain.heartbeat import Heartbeat, LeftAlone
-from shared.domain.job import Attempt, Job
+from shared.domain.job import Job
 from shared.domain.ledger import Away, Books, Change, Ledger, PolicyKey
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
 from shared.domain.places import Location

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from shared.domain.durations import parse_duration
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.mode import Mode
+from shared.domain.patching.observe import ASSESS_AFTER
 from shared.domain.policy_row import parse_addresses
 
 DISCOVERY_SCHEDULE = "0 */5 * * * *"
@@ -45,6 +46,7 @@ class Settings:
     discovery_schedule: str
     sweep_schedule: str
     patch_schedule: str
+    assess_after: timedelta
     check_interval: timedelta
     redeploy_timeout: timedelta
     retry_delay: timedelta
@@ -90,6 +92,7 @@ def read_settings(
         discovery_schedule=reader.get("BATON_DISCOVERY_SCHEDULE", DISCOVERY_SCHEDULE, _schedule),
         sweep_schedule=reader.get("BATON_SWEEP_SCHEDULE", SWEEP_SCHEDULE, _schedule),
         patch_schedule=reader.get("BATON_PATCH_SCHEDULE", PATCH_SCHEDULE, _schedule),
+        assess_after=reader.get("BATON_PATCH_ASSESS_AFTER", ASSESS_AFTER, _duration),
         check_interval=reader.get("BATON_CHECK_INTERVAL", timedelta(seconds=30), _duration),
         redeploy_timeout=reader.get("BATON_REDEPLOY_TIMEOUT", timedelta(hours=2), _duration),
         retry_delay=reader.get("BATON_RETRY_DELAY", timedelta(minutes=15), _duration),

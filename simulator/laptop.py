@@ -244,6 +244,10 @@ class LaptopCloud:
         """Every row of the table of outcomes."""
         return read_rows(self.tables, self._table("Outcomes"))
 
+    def patches(self) -> list[dict[str, Any]]:
+        """Every row of the table of patches."""
+        return read_rows(self.tables, self._table("Patches"))
+
     def delete_outcome(self, row: Mapping[str, object]) -> None:
         """Delete a row of the table of outcomes, as nobody should."""
         delete_row(self.tables, self._table("Outcomes"), row)

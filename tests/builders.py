@@ -5,10 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.domain.alert import Alert, event_id
-from shared.domain.job import Attempt, Job, job_id
+from shared.domain.attempt import Attempt
+from shared.domain.due import DuePatches
+from shared.domain.job import Job
+from shared.domain.job_ids import job_id
 from shared.domain.ledger import Away, Books, Head, Ledger
 from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm, vm_parts
 from shared.domain.places import Places
+from shared.domain.policy import Policy
+from shared.domain.policy_row import parse_policy
 from shared.ports import PolicyRow
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -83,12 +88,22 @@ def a_vm(name: str = "web-1", *, view: InstanceView | None = VIEW, **other: Any)
 
 
 def a_job(name: str = "web-1", *, vm: Vm | None = None, **other: Any) -> Job:
-    """To start at NOW in stage 1 of rollout 1 of shop/web; its VM and maintenance are `vm`'s if one is given."""
+    """To start at NOW in stage 1 of rollout 1 of shop/web; its VM and maintenance are `vm`'s if one is given.
+
+    With `patches` it has a maintenance too only if one is given.
+    """
     vm = vm or a_vm(name)
-    maintenance = other.pop("maintenance", None) or vm.maintenance or OFFERED
+    maintenance = other.pop("maintenance", None)
+    if not other.get("patches"):
+        maintenance = maintenance or vm.maintenance or OFFERED
     zone = other.get("zone", vm.zone)
     defaults: dict[str, Any] = {
-        "id": job_id(vm.key, maintenance.pre_maintenance_window_start_time),
+        "id": job_id(
+            vm.key,
+            maintenance.pre_maintenance_window_start_time
+            if maintenance
+            else other["patches"].release,
+        ),
         "team": "shop",
         "policy": "web",
         "rollout": 1,
@@ -109,6 +124,18 @@ def a_job(name: str = "web-1", *, vm: Vm | None = None, **other: Any) -> Job:
         maintenance=maintenance,
         **(defaults | other),
     )
+
+
+def a_release(*, reboots: bool = False, **other: Any) -> DuePatches:
+    """Due since an hour before NOW, and without a reboot."""
+    defaults: dict[str, Any] = {
+        "release": "2026-02-10",
+        "since": NOW - timedelta(hours=1),
+        "until": NOW + timedelta(days=8),
+        "kbs": ("5034129",),
+        "needs_reboot": reboots,
+    }
+    return DuePatches(**(defaults | other))
 
 
 def an_attempt(**other: Any) -> Attempt:
@@ -177,3 +204,8 @@ def an_alert(*about: str, **other: Any) -> Alert:
         "raised_at": NOW,
     }
     return Alert(**(defaults | other))
+
+
+def a_policy(**columns: object) -> Policy:
+    """shop/web, by its columns."""
+    return parse_policy(("shop", "web"), columns)

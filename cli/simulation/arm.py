@@ -51,7 +51,8 @@ class _Answer:
         return self._body
 
 
-def _sdk_error(error: ArmError) -> HttpResponseError:
+def sdk_error(error: ArmError) -> HttpResponseError:
+    """What the SDK raises for it."""
     answer: Any = _Answer(error)
     return HttpResponseError(message=error.message, response=answer)
 
@@ -59,8 +60,8 @@ def _sdk_error(error: ArmError) -> HttpResponseError:
 _THROTTLED = ArmError(429, "TooManyRequests", "slow down", {"Retry-After": "10"})
 _BROKEN = ArmError(503, "ServiceUnavailable", "The service is unavailable.")
 ERRORS: Errors = {
-    Fault.BUSY: lambda: _sdk_error(_THROTTLED),
-    Fault.LOST_BEFORE: lambda: _sdk_error(_BROKEN),
+    Fault.BUSY: lambda: sdk_error(_THROTTLED),
+    Fault.LOST_BEFORE: lambda: sdk_error(_BROKEN),
     Fault.LOST_AFTER: lambda: ServiceResponseError("connection lost"),
 }
 
@@ -69,7 +70,7 @@ class SimulatedArm:
     """VirtualMachines; see the port. Differs from the real adapter in that no SDK carries the JSON."""
 
     def __init__(self, azure: Azure, wire: Wire, asked: Asked) -> None:
-        self._azure = azure
+        self.azure = azure
         self._wire = wire
         self._asked = asked
         self._locations: dict[str, list[Location]] = {}
@@ -78,7 +79,7 @@ class SimulatedArm:
         """See the port."""
         items = [
             {"subscriptionId": it.id, "displayName": it.name, "state": "Enabled"}
-            for it in self._azure.cloud.subscriptions.values()
+            for it in self.azure.cloud.subscriptions.values()
         ]
         listed = await self._read("subscriptions", lambda _: items)
         found = [arm_answers.enabled_subscription_of(item) for item in listed]
@@ -86,75 +87,79 @@ class SimulatedArm:
 
     async def models(self, subscription_id: str) -> AsyncIterator[Vm | Unreadable]:
         """See the port."""
-        async for item in self._list(subscription_id, lambda it, _: self._azure.model(it)):
+        async for item in self._list(subscription_id, lambda it, _: self.azure.model(it)):
             yield self._or_unreadable(decode.vm_of, item)
 
     async def statuses(self, subscription_id: str) -> AsyncIterator[ListedStatus | Unreadable]:
         """See the port."""
-        async for item in self._list(subscription_id, self._azure.status):
+        async for item in self._list(subscription_id, self.azure.status):
             yield self._or_unreadable(decode.listed_status_of, item)
 
     async def get(self, vm_id: str) -> Vm:
         """See the port."""
 
         def effect(now: datetime) -> Json:
-            return self._azure.whole(self._record(vm_id), now)
+            return self.azure.whole(self.record(vm_id), now)
 
-        item = await self._read(f"get {_name(vm_id)}", effect, arm_errors.vm_error, about=vm_id)
+        item = await self._read(f"get {name_of(vm_id)}", effect, arm_errors.vm_error, about=vm_id)
         return self._decoded(decode.seen_vm_of, item)
 
     async def start_maintenance(
         self, vm_id: str, *, request_id: str, within: timedelta
     ) -> Accepted:
         """See the port."""
-        seconds = within.total_seconds()
 
         def effect() -> Verdict:
             return self._perform(vm_id, request_id)
 
-        try:
-            async with asyncio.timeout(seconds):
-                verdict = await self._wire.ask(
-                    "arm", f"start {_name(vm_id)}", effect, ERRORS, deadline=seconds
-                )
-        except (HttpResponseError, ServiceResponseError, TimeoutError) as error:
-            what = f"the start of {vm_id}"
-            now = self._wire.process.now()
-            raise arm_errors.start_error(error, what=what, sent=True, now=now) from error
-        operation = verdict.operation
+        operation = (await self.start_once(f"start {name_of(vm_id)}", effect, within)).operation
         return Accepted(
             operation_url=_URL + operation.id if operation else "",
             correlation_id=operation.request.correlation_id if operation else "",
-            retry_after=timedelta(seconds=self._azure.cloud.scenario.arm.retry_after),
+            retry_after=timedelta(seconds=self.azure.cloud.scenario.arm.retry_after),
         )
 
     async def operation(self, url: str) -> Operation:
         """See the port."""
         identity = url.removeprefix(_URL)
         status, body, wait = await self._read(
-            f"operation {identity}", lambda now: self._azure.operation(identity, now)
+            f"operation {identity}", lambda now: self.azure.operation(identity, now)
         )
         return arm_answers.operation_of(
             status, json.dumps(body), timedelta(seconds=wait) if wait else None
         )
 
+    async def start_once(self, what: str, effect: Callable[[], T], within: timedelta) -> T:
+        """Sends something that is never sent twice."""
+        seconds = within.total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._wire.ask("arm", what, effect, ERRORS, deadline=seconds)
+        except (HttpResponseError, ServiceResponseError, TimeoutError) as error:
+            now = self._wire.process.now()
+            raise arm_errors.start_error(error, what=what, sent=True, now=now) from error
+
     async def activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
         """See the port."""
+        return await self.logged(vm_id, since=since, operation=arm_answers.PERFORM_MAINTENANCE)
+
+    async def logged(self, vm_id: str, *, since: datetime, operation: str) -> Sequence[Activity]:
+        """What the activity log has of an operation on the VM."""
         page = await self._read(
-            f"activities {_name(vm_id)}", lambda now: self._activities(vm_id, now)
+            f"activities {name_of(vm_id)}", lambda now: self._activities(vm_id, now)
         )
         items, _ = arm_answers.page_of(page, what="activity log")
-        found = [event for item in items if (event := arm_answers.activity_of(item))]
+        found = [event for item in items if (event := arm_answers.activity_of(item, operation))]
         return sorted((one for one in found if one.at >= since), key=lambda one: one.at)
 
     async def locations(self, subscription_id: str) -> Sequence[Location]:
         """See the port. Kept by the process, as by the real adapter."""
 
         def effect(_: datetime) -> list[Json]:
-            subscription = self._azure.cloud.subscriptions[subscription_id.lower()]
+            subscription = self.azure.cloud.subscriptions[subscription_id.lower()]
             return [
                 location_body(it, subscription.id, subscription.rotation)
-                for it in self._azure.cloud.locations.values()
+                for it in self.azure.cloud.locations.values()
             ]
 
         kept = self._locations.get(subscription_id)
@@ -171,43 +176,45 @@ class SimulatedArm:
     # --- Azure's side -------------------------------------------------------------------------------
 
     def _perform(self, vm_id: str, request_id: str) -> Verdict:
-        now = self._now()
-        record = self._record(vm_id)
-        number = len(self._azure.cloud.operations) + len(self._azure.cloud.refusals)
+        now = self.now()
+        record = self.record(vm_id)
+        number = len(self.azure.cloud.operations) + len(self.azure.cloud.refusals)
         identity = str(uuid.uuid5(_NAMESPACE, f"{vm_id.lower()} {number}"))
         request = Request(identity, identity, request_id)
-        verdict = self._azure.cloud.perform_maintenance(record, now, request)
-        self._azure.remember(now)
+        verdict = self.azure.cloud.perform_maintenance(record, now, request)
+        self.azure.remember(now)
         self._asked(record, verdict, BEGAN.get())
         if verdict.error is not None:
-            raise _sdk_error(verdict.error)
+            raise sdk_error(verdict.error)
         if verdict.operation is None or verdict.word is Word.DROP_AFTER:
             raise ServiceResponseError("connection lost")
         return verdict
 
     def _activities(self, vm_id: str, now: datetime) -> str:
-        cloud = self._azure.cloud
+        cloud = self.azure.cloud
         delay = cloud.scenario.arm.activity_log_delay
         events = activity(cloud.operations.values(), cloud.refusals, now, delay)
         mine = [event for event in events if event["resourceId"].lower() == vm_id.lower()]
         return json.dumps({"value": mine})
 
-    def _record(self, vm_id: str) -> VmRecord:
-        record = self._azure.cloud.vms.get(vm_id.lower())
+    def record(self, vm_id: str) -> VmRecord:
+        """The VM of an id; raises what Azure would answer where there is none, or it may not be read."""
+        record = self.azure.cloud.vms.get(vm_id.lower())
         if record is None:
-            raise _sdk_error(ArmError(404, "ResourceNotFound", f"{vm_id} was not found"))
+            raise sdk_error(ArmError(404, "ResourceNotFound", f"{vm_id} was not found"))
         self._refuse_subscription(record.spec.subscription)
         return record
 
     def _refuse_subscription(self, subscription_id: str) -> None:
-        fault = self._azure.cloud.subscriptions[subscription_id.lower()].fault
+        fault = self.azure.cloud.subscriptions[subscription_id.lower()].fault
         if fault.kind == "forbidden":
-            raise _sdk_error(ArmError(403, "AuthorizationFailed", "no right to read"))
+            raise sdk_error(ArmError(403, "AuthorizationFailed", "no right to read"))
         if fault.kind == "unavailable":
-            raise _sdk_error(_BROKEN)
+            raise sdk_error(_BROKEN)
 
-    def _now(self) -> datetime:
-        return self._azure.at(self._wire.process.loop.time())
+    def now(self) -> datetime:
+        """True time."""
+        return self.azure.at(self._wire.process.loop.time())
 
     # --- reading ------------------------------------------------------------------------------------
 
@@ -215,16 +222,16 @@ class SimulatedArm:
         self, subscription_id: str, show: Callable[[VmRecord, datetime], Json]
     ) -> AsyncIterator[Json]:
         """A list in pages, which others' changes and faults may come between."""
-        size = self._azure.cloud.scenario.arm.page_size
+        size = self.azure.cloud.scenario.arm.page_size
         prefix = f"/subscriptions/{subscription_id.lower()}/"
         after = ""
 
         def page(now: datetime) -> list[tuple[str, Json]]:
             self._refuse_subscription(subscription_id)
-            if after and self._azure.cloud.subscriptions[subscription_id.lower()].fault.kind:
-                raise _sdk_error(_BROKEN)  # `page2`
-            keys = sorted(k for k in self._azure.cloud.vms if k.startswith(prefix) and k > after)
-            return [(key, show(self._azure.cloud.vms[key], now)) for key in keys[:size]]
+            if after and self.azure.cloud.subscriptions[subscription_id.lower()].fault.kind:
+                raise sdk_error(_BROKEN)  # `page2`
+            keys = sorted(k for k in self.azure.cloud.vms if k.startswith(prefix) and k > after)
+            return [(key, show(self.azure.cloud.vms[key], now)) for key in keys[:size]]
 
         while True:
             what = f"list of {subscription_id[:8]}"
@@ -243,9 +250,9 @@ class SimulatedArm:
         about: str = "",
     ) -> T:
         try:
-            return await self._wire.ask("arm", what, lambda: effect(self._now()), ERRORS)
+            return await self._wire.ask("arm", what, lambda: effect(self.now()), ERRORS)
         except (HttpResponseError, ServiceResponseError) as error:
-            self._azure.unanswered.append((self._wire.process.loop.time(), about.lower()))
+            self.azure.unanswered.append((self._wire.process.loop.time(), about.lower()))
             now = self._wire.process.now()
             raise meaning(error, what=what, right="the role", now=now) from error
 
@@ -257,9 +264,10 @@ class SimulatedArm:
 
     def _decoded(self, read: Callable[[object], T], item: Json) -> T:
         """What Baton's decoder makes of a body; the same body is decoded once."""
-        found: T = self._azure.read(id(item), lambda: read(item))
+        found: T = self.azure.read(id(item), lambda: read(item))
         return found
 
 
-def _name(vm_id: str) -> str:
+def name_of(vm_id: str) -> str:
+    """As the trace calls the VM."""
     return vm_id.rsplit("/", 1)[-1].lower()

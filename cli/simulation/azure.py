@@ -112,6 +112,15 @@ class Azure:
             body["error"] = {"code": found.error[0], "message": found.error[1]}
         return 200, body, self.cloud.scenario.arm.retry_after if said == "InProgress" else 0
 
+    def patched(self, identity: str, now: datetime) -> tuple[int, Json, int]:
+        """The answer about an assessment or an installation, at Location; an old one is forgotten."""
+        found = self.cloud.operations.get(identity)
+        if found is None or now - found.started > _FORGETS_AFTER:
+            return 404, {"error": {"code": "NotFound", "message": "no such operation"}}, 0
+        if found.status(now) == "InProgress":
+            return 202, {}, self.cloud.scenario.arm.retry_after
+        return 200, dict(found.result or {}), 0
+
     def _shown(self, record: VmRecord, now: datetime) -> VmRecord:
         """The VM as a reader sees it: as it is, or as it was a little while ago."""
         level = self.faults.level

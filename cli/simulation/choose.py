@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli.simulation import people, requests
+from cli.simulation import hotpatch, people, requests
 from cli.simulation.checks.room import has_room
 from cli.simulation.dice import Dice
 from cli.simulation.faults import LEVELS, Level, Outage
@@ -43,16 +43,18 @@ class Chosen:
 
     Attributes:
         level: How much goes wrong; None: that is by chance too.
+        patches: In how many of them patches are due.
     """
 
     level: str | None = None
+    patches: float = hotpatch.SHARE
 
     def __call__(self, seed: int) -> Setup:
         """The setup of a seed."""
-        return choose(seed, self.level)
+        return choose(seed, self.level, patches=self.patches)
 
 
-def choose(seed: int, level_name: str | None = None) -> Setup:
+def choose(seed: int, level_name: str | None = None, *, patches: float = hotpatch.SHARE) -> Setup:
     """A setup of the simulation's own making: fleet, policies, people and faults, all by the seed."""
     dice = Dice(seed, "setup")
     by_chance = dice.one_of(_KINDS)
@@ -65,16 +67,27 @@ def choose(seed: int, level_name: str | None = None) -> Setup:
     rows = people.some_policies(Dice(seed, "policies"), t0)
     last = _last(fleet.vms)
     asking = Dice(seed, "asking")
+    due = None
+    chance = Dice(seed, "patches")
+    if chance.happens(patches):
+        due = hotpatch.with_patches(chance, fleet, t0, level.name, is_roomy=is_roomy)
+        fleet, last = due.fleet, max(last, due.until)
+        rows = hotpatch.with_columns(chance, rows)
     mode = "live" if is_roomy else dice.one_of({"live": 10, "dryRun": 1, "paused": 1})
     edits, policy_edits = _edits(dice, fleet, rows, last, level, t0, is_roomy=is_roomy)
+    if due:
+        policy_edits = hotpatch.with_columns(chance, policy_edits)
     first = [
         people.broken(dice, row) if dice.happens(0.05) and not is_roomy else row for row in rows
     ]
+    if due and not is_roomy:
+        policy_edits += hotpatch.none_any_more([*first, *policy_edits], last + _HOUR)
     return Setup(
         seed=seed,
         t0=t0,
-        scenario=_scenario(dice, fleet, edits),
+        scenario=replace(_scenario(dice, fleet, edits), releases=due.releases if due else ()),
         policies=(*first, *policy_edits),
+        looks_at_patches=due.looks if due else None,
         settings={**SETTINGS, **_pace(dice), "BATON_MODE": mode},
         # The longer it lasts the slower the timers: what is between their ticks is what matters.
         discovery=max(timedelta(minutes=dice.choice((5, 10, 20, 30))), last / 40),

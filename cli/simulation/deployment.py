@@ -9,13 +9,12 @@ from cli.simulation.arm import SimulatedArm
 from cli.simulation.bus import Broker, Letter
 from cli.simulation.bus import Client as BusClient
 from cli.simulation.dice import Dice
+from cli.simulation.patches import SimulatedPatches
 from cli.simulation.process import Process, Wire
 from cli.simulation.relay import SimulatedMailer
 from cli.simulation.site import Site
 from cli.simulation.tables import Client as TableClient
 from shared.adapters.letters import write_mail
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatches
 from shared.adapters.messages import decode
 from shared.adapters.service_bus import ServiceBus
 from shared.adapters.table_alerts import TableAlerts
@@ -67,6 +66,8 @@ class Deployment:
             self._new_worker()
         loop.call_soon(self._discover)
         loop.call_later(30.0, self._sweep)
+        if setup.looks_at_patches:
+            loop.call_soon(self._look_at_patches)
 
     def longest(self) -> timedelta:
         """How long after the last window closed, and all faults and edits ended, all must be done with.
@@ -105,10 +106,11 @@ class Deployment:
         client: Any = TableClient(site.account, wire)
         tables = TableService(lambda: client, endpoint="simulated", prefix="Baton")
         bus: Any = BusClient(self.broker, wire, site.setup.batch_max)
+        arm = SimulatedArm(site.azure, wire, site.of_start)
         return Outside(
             clock=process,
-            vms=SimulatedArm(site.azure, wire, site.of_start),
-            patches=MemoryPatches(MemoryMachines()),
+            vms=arm,
+            patches=SimulatedPatches(arm, wire, site.of_install),
             policies=TablePolicies(tables),
             jobs=TableJobs(tables),
             pauses=TablePauses(tables),
@@ -146,6 +148,13 @@ class Deployment:
         if self._workers:
             worker = self._dice.choice(self._workers)
             worker.process.handle("sweep", worker.app.sweep, lambda _: None)
+
+    def _look_at_patches(self) -> None:
+        every = self._site.setup.looks_at_patches or timedelta.max
+        self._site.loop.call_later(every.total_seconds(), self._look_at_patches)
+        if self._workers:
+            worker = self._dice.choice(self._workers)
+            worker.process.handle("patches", worker.app.watch_patches, lambda _: None)
 
     def _handle(self, letter: Letter, then: Callable[[str], None]) -> bool:
         if not self._workers:

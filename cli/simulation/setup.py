@@ -93,6 +93,7 @@ class Setup:
         faults_until: From then on everything works.
         refuses: Mail addresses that no relay takes mail for.
         is_roomy: Whether a legal plan exists with so much room that no window may be missed.
+        looks_at_patches: How often the app looks at patches; None where nothing is about them.
     """
 
     seed: int
@@ -115,6 +116,7 @@ class Setup:
     garbage: tuple[Garbage, ...] = ()
     illegible: tuple[Illegible, ...] = ()
     is_roomy: bool = False
+    looks_at_patches: timedelta | None = None
 
     def acts(self) -> Iterator[timedelta]:
         """When somebody does something; the last of these ends all edits."""
@@ -134,6 +136,8 @@ class Setup:
             for edit in self.scenario.edits
             if edit.vm and "pre_end" in edit.vm.windows
         ]
+        # Azure's thirty days end at midnight.
+        ends += [offset(release.at) + timedelta(days=30) for release in self.scenario.releases]
         return max(ends, default=timedelta(0))
 
 

@@ -9,13 +9,15 @@ from cli.simulation.checks.facts import CLOSED, ENDS
 from cli.simulation.checks.watch import Watch
 from cli.simulation.dice import Dice
 from cli.simulation.faults import Faults
+from cli.simulation.hotpatch import INSTALLED
 from cli.simulation.loop import VirtualLoop
 from cli.simulation.process import BEGAN
 from cli.simulation.relay import Relay
-from cli.simulation.setup import Setup
+from cli.simulation.setup import Setup, offset
 from cli.simulation.tables import Account
 from cli.simulation.trace import Trace
 from shared.domain.alert import Mail
+from simulator.arm.patching import PatchVerdict
 from simulator.arm.records import VmRecord
 from simulator.arm.verdict import Verdict
 from simulator.promises.policies import owner
@@ -50,6 +52,11 @@ class Site:
         fleet = read_evidence(scenario=setup.scenario, t0=setup.t0, **nothing)
         skew = timedelta(seconds=2 * setup.level.skew_seconds)
         self.watch = Watch(fleet.machines, fleet.pairs, skew)
+        self.watch.facts.releases = tuple(
+            setup.t0 + offset(release.at)
+            for release in setup.scenario.releases
+            if release.kb != INSTALLED.kb
+        )
         self.azure = Azure(setup.scenario, setup.t0, self.faults, self._of_azure)
         self.account = Account(setup.table_page, self._of_tables)
         by_acs = Dice(setup.seed, "mail").happens(0.5)
@@ -98,8 +105,11 @@ class Site:
             "accepted": accepted,
             "maintenanceId": verdict.maintenance,
             "reason": verdict.reason,
+            "path": "performMaintenance",
         }
         self.azure.journal.request(self.now, {**note, "vmId": record.key})
+        patches = record.state.patches.is_installing
+        self.watch.asked(self.now, record.key, "redeploy", other_runs=patches)
         if accepted:
             maintenance = record.state.maintenance
             self.watch.started(
@@ -109,6 +119,33 @@ class Site:
                 verdict.maintenance,
                 was_up=record.state.is_agent_ready,
                 shown=maintenance.code if maintenance else "",
+            )
+
+    def of_install(
+        self, record: VmRecord, verdict: PatchVerdict, asked: Mapping[str, Any], began: float
+    ) -> None:
+        """An installPatches reached Azure, with this body."""
+        accepted = verdict.operation is not None
+        self.trace.counts["installations" if accepted else "refusals"] += 1
+        said = f"takes ({verdict.word})" if accepted else f"refuses ({verdict.reason})"
+        setting = asked["rebootSetting"]
+        self.say("azure", f"{said} the installation on {record.spec.name}, reboot {setting}")
+        note = {
+            "accepted": accepted,
+            "asked": asked,
+            "reason": verdict.reason,
+            "path": "installPatches",
+        }
+        self.azure.journal.request(self.now, {**note, "vmId": record.key})
+        redeploys = bool(record.state.operation)
+        self.watch.asked(self.now, record.key, "patch", other_runs=redeploys)
+        if accepted:
+            self.watch.installed(
+                self.now,
+                self.trace.instant(began),
+                record.key,
+                was_up=record.state.is_agent_ready,
+                reboots=setting != "Never",
             )
 
     def _announced(self) -> None:

@@ -9,7 +9,7 @@ const rolloutLink = (one, text) => h("a", { id: `to-${rolloutPath(one)}`, href: 
 const listOf = (kind) => (filter) => ask(`${kind}${query({ ...filter, limit: PAGE })}`);
 
 function vmTable(caption, vms) {
-  const row = (vm) => [vmLink(vm), chip(vm.kind, vm.kind === "noStart" ? "no start" : vm.state), rolloutLink(vm, `${vm.team}/${vm.policy}, stage ${vm.stage}`), moment(vm.start), moment(vm.end), moment(vm.closes), vm.reason];
+  const row = (vm) => [vmLink(vm), [chip(vm.kind, vm.kind === "noStart" ? "no start" : vm.state), vm.work.includes("patch") ? h("small", {}, ` ${vm.work}`) : null], rolloutLink(vm, `${vm.team}/${vm.policy}, stage ${vm.stage}`), moment(vm.start), moment(vm.end), moment(vm.closes), vm.reason];
   return table(caption, ["VM", "State", "Policy", "Away from", "Back", "Window closes", "Why"], vms.map(row));
 }
 

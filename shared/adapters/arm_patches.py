@@ -91,20 +91,38 @@ class ArmPatches:
         answer = await self._reads.operation(url)
         if answer is None:
             return PatchOperation(operation=Operation(status="unknown"))
-        status, body, wait = answer
-        held = _result_in(body, identity) if status == 200 else None
-        if held is None:
-            return PatchOperation(operation=arm_answers.operation_of(status, body, wait))
-        result = read(held)
-        error = result.error or PatchError()
-        said = _STATUS_OF.get(PatchOperationStatus(result.status)) if _is_known(result) else None
-        operation = Operation(
-            status=said or "succeeded",
-            code=error.code,
-            message=error.message,
-            retry_after=wait if said == "inProgress" else None,
-        )
-        return PatchOperation(operation=operation, result=result)
+        return operation_in(*answer, identity, read)
+
+
+def operation_in(
+    status: int,
+    body: str,
+    wait: timedelta | None,
+    identity: str,
+    read: Callable[[object], _R],
+) -> PatchOperation[_R]:
+    """How an assessment or an installation stands, by ARM's answer.
+
+    Args:
+        status: Of HTTP.
+        body: As text.
+        wait: When ARM wants to be asked again.
+        identity: The field that a result has.
+        read: Decodes a result.
+    """
+    held = _result_in(body, identity) if status == 200 else None
+    if held is None:
+        return PatchOperation(operation=arm_answers.operation_of(status, body, wait))
+    result = read(held)
+    error = result.error or PatchError()
+    said = _STATUS_OF.get(PatchOperationStatus(result.status)) if _is_known(result) else None
+    operation = Operation(
+        status=said or "succeeded",
+        code=error.code,
+        message=error.message,
+        retry_after=wait if said == "inProgress" else None,
+    )
+    return PatchOperation(operation=operation, result=result)
 
 
 def install_body(request: InstallRequest) -> dict[str, Any]:

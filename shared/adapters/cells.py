@@ -41,11 +41,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and the dataclass field that it keeps."""
+    """A column and the dataclass field that it keeps.
+
+    Attributes:
+        added: Later than the table: a row of the version before lacks it, and means the field's default.
+    """
 
     name: str
     field: str
     cell: Cell
+    added: bool = False
 
 
 class Shape:
@@ -82,7 +87,7 @@ class Shape:
             cell = plain(entity.get(column.name))
             if cell is not None:
                 found[column.field] = column.cell.read(column.name, cell)
-            elif column.field not in self._optional:
+            elif column.field not in self._optional and not column.added:
                 raise wrong(column.name, "", "the column, which is missing")
         return found
 

@@ -18,9 +18,11 @@ from shared.adapters.cells import (
     wrong,
 )
 from shared.domain.alert import Alert, AlertState
+from shared.domain.attempt import Attempt
+from shared.domain.due import DuePatches, Installed
 from shared.domain.errors import InvalidInput
 from shared.domain.heartbeat import Heartbeat, LeftAlone
-from shared.domain.job import Attempt, Job, JobState
+from shared.domain.job import Job, JobState
 from shared.domain.ledger import Head
 from shared.domain.maintenance import MaintenanceStatus
 
@@ -85,6 +87,19 @@ JOB = Shape(
         Column("retriedBy", "retried_by", TEXT),
         Column("retriedAt", "retried_at", TIME),
         Column("accepted", "accepted", FLAG),
+        Column("triedRelease", "tried_release", TEXT, added=True),
+        Column("installations", "installations", INT, added=True),
+    ),
+)
+PATCHES = Shape(
+    DuePatches,
+    (
+        Column("release", "release", TEXT),
+        Column("dueSince", "since", TIME),
+        Column("azureInstallsUntil", "until", TIME),
+        Column("kbIds", "kbs", TEXTS),
+        Column("needsReboot", "needs_reboot", FLAG),
+        Column("mayReboot", "may_reboot", FLAG),
     ),
 )
 HEAD = Shape(
@@ -114,7 +129,29 @@ ATTEMPT_CELLS: tuple[tuple[str, str, Cell], ...] = (
     ("LastOperationMessage", "last_operation_message", SENTENCE),
     ("CorrelationId", "correlation_id", TEXT),
 )
-ATTEMPT = Shape(Attempt, (Column(UNSETTLED + n, f, cell) for n, f, cell in ATTEMPT_CELLS))
+_ADDED_CELLS: tuple[tuple[str, str, Cell], ...] = (
+    ("Work", "work", TEXT),
+    ("Release", "release", TEXT),
+)
+ATTEMPT = Shape(
+    Attempt,
+    (
+        *(Column(UNSETTLED + n, f, cell) for n, f, cell in ATTEMPT_CELLS),
+        *(Column(UNSETTLED + n, f, cell, added=True) for n, f, cell in _ADDED_CELLS),
+    ),
+)
+INSTALLED_CELLS: tuple[tuple[str, str, Cell], ...] = (
+    ("InstallationActivityId", "installation_activity_id", TEXT),
+    ("RebootStatus", "reboot_status", TEXT),
+    ("InstalledPatchCount", "installed_patch_count", INT),
+    ("FailedPatchCount", "failed_patch_count", INT),
+)
+INSTALLED = Shape(
+    Installed, (Column(UNSETTLED + n, f, cell, added=True) for n, f, cell in INSTALLED_CELLS)
+)
+OUTCOME_CELLS = (*(name for name, _, _ in ATTEMPT_CELLS), "Work")
+# Of an installation alone.
+OUTCOME_OF_PATCHES = ("Release", *(name for name, _, _ in INSTALLED_CELLS))
 
 # What an outcome's row takes from its job, under the same names.
 OUTCOME_OF_JOB = (

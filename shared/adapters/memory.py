@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.adapters import rows
+from shared.adapters import outcome_rows, rows
 from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
 from shared.domain.alert import Delivery, Mail
+from shared.domain.attempt import Attempt
 from shared.domain.errors import Stale, Terminal
-from shared.domain.job import Attempt, Job
+from shared.domain.job import Job
 from shared.domain.ledger import Away, Books, Change, Head, Ledger, PolicyKey
 from shared.ports import Committed, PolicyRow, Wake, WakeAt
 
@@ -260,12 +261,12 @@ class MemoryOutcomes(Scripted):
     async def of(self, vm_id: str) -> Sequence[Mapping[str, object]]:
         """See the port."""
         async with self.call("of", vm_id):
-            return rows.outcomes_of(vm_id, self.rows())
+            return outcome_rows.outcomes_of(vm_id, self.rows())
 
     async def add(self, job: Job, attempt: Attempt) -> None:
         """See the port."""
         async with self.call("add", job, attempt):
-            row = rows.outcome_row(job, attempt)
+            row = outcome_rows.outcome_row(job, attempt)
             self._rows.setdefault((row["PartitionKey"], row["RowKey"]), row)
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from shared.adapters.cells import (
@@ -17,25 +16,26 @@ from shared.adapters.cells import (
     key,
     plain,
     read_map,
-    utc,
     wrong,
 )
 from shared.adapters.columns import (
     ALERT,
     ATTEMPT,
-    ATTEMPT_CELLS,
     HEAD,
     HEARTBEAT,
+    INSTALLED,
     JOB,
     LEFT_ALONE,
     MAINTENANCE,
-    OUTCOME_OF_JOB,
+    PATCHES,
     SENTENCES,
     UNSETTLED,
 )
 from shared.domain.alert import Alert
+from shared.domain.attempt import Attempt
+from shared.domain.due import DuePatches, Installed, Work
 from shared.domain.heartbeat import Heartbeat, LeftAlone
-from shared.domain.job import Attempt, Job
+from shared.domain.job import Job
 from shared.domain.ledger import Away, Change, Head
 from shared.domain.maintenance import MaintenanceStatus
 from shared.domain.trace import trace_of
@@ -108,10 +108,13 @@ def away_key(availability_set: str) -> str:
 def job_row(job: Job) -> Entity:
     """A job as an entity."""
     entity = _row(JOBS, job_key(job.team, job.policy, job.id))
-    entity |= JOB.write(job) | MAINTENANCE.write(job.maintenance)
+    entity |= JOB.write(job) | MAINTENANCE.write(job.maintenance or _as_maintenance(job))
     # For people: the trace is computed from the id, and never read from here.
-    entity |= {"traceId": trace_of(job.id).trace_id}
-    return entity | (ATTEMPT.write(job.unsettled) if job.unsettled else {})
+    entity |= {"work": ", ".join(job.works), "traceId": trace_of(job.id).trace_id}
+    entity |= PATCHES.write(job.patches) if job.patches else {}
+    if job.unsettled:
+        entity |= ATTEMPT.write(job.unsettled) | INSTALLED.write(job.unsettled.installed)
+    return entity
 
 
 def job_of(entity: Mapping[str, object], etag: str) -> Job:
@@ -122,15 +125,33 @@ def job_of(entity: Mapping[str, object], etag: str) -> Job:
             was copied under another key; names the column.
     """
     _check_version(entity)
-    unsettled = any(name.startswith(UNSETTLED) for name in entity)
+    works = str(plain(entity.get("work", Work.REDEPLOY))).split(", ")
     job = Job(
         **JOB.read(entity),
-        maintenance=MaintenanceStatus(**MAINTENANCE.read(entity)),
-        unsettled=Attempt(**ATTEMPT.read(entity)) if unsettled else None,
+        maintenance=MaintenanceStatus(**MAINTENANCE.read(entity))
+        if Work.REDEPLOY in works
+        else None,
+        patches=DuePatches(**PATCHES.read(entity)) if Work.PATCH in works else None,
+        unsettled=_unsettled(entity),
         etag=etag,
     )
     _check_key(entity, job_key(job.team, job.policy, job.id))
     return job
+
+
+def _unsettled(entity: Mapping[str, object]) -> Attempt | None:
+    if not any(name.startswith(UNSETTLED) for name in entity):
+        return None
+    return Attempt(**ATTEMPT.read(entity), installed=Installed(**INSTALLED.read(entity)))
+
+
+def _as_maintenance(job: Job) -> MaintenanceStatus:
+    """The window of patches, in the columns that a version before `work` reads: one in which nothing may start."""
+    return MaintenanceStatus(
+        is_customer_initiated_maintenance_allowed=False,
+        pre_maintenance_window_start_time=job.opens,
+        pre_maintenance_window_end_time=job.closes,
+    )
 
 
 def head_row(head: Head) -> Entity:
@@ -207,39 +228,6 @@ def committed(change: Change, etags: Mapping[str, str]) -> Committed:
         heads={head.key: etags[policy_prefix(*head.key)] for head in change.heads},
         jobs={job.id: etags[job_key(job.team, job.policy, job.id)] for job in change.jobs},
     )
-
-
-# --- outcomes --------------------------------------------------------------------------------------
-
-_LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)
-
-
-def outcome_row(job: Job, attempt: Attempt) -> Entity:
-    """The one row of an attempt. The same job and attempt number give the same key."""
-    ended_at = utc("endedAt", attempt.ended_at)
-    left = (_LAST - ended_at) // timedelta(microseconds=1)
-    row_key = f"{left:020d}-{job.id}-{attempt.number}"
-    cells: Entity = {
-        "PartitionKey": key("PartitionKey", job.subscription_id),
-        "RowKey": key("RowKey", row_key),
-    }
-    of_attempt = ATTEMPT.write(attempt)
-    cells |= {
-        name[:1].lower() + name[1:]: of_attempt[UNSETTLED + name]
-        for name, _, _ in ATTEMPT_CELLS
-        if UNSETTLED + name in of_attempt
-    }
-    of_job = JOB.write(job) | MAINTENANCE.write(job.maintenance)
-    return cells | {name: of_job[name] for name in OUTCOME_OF_JOB if name in of_job}
-
-
-def outcomes_of(vm_id: str, entities: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    """Those of a VM, whatever the case of its id; its name may be another VM's too."""
-    return [
-        {name: plain(cell) for name, cell in entity.items()}
-        for entity in entities
-        if str(entity.get("vmId")).lower() == vm_id.lower()
-    ]
 
 
 # --- alerts ----------------------------------------------------------------------------------------

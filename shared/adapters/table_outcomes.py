@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from shared.adapters import rows
+from shared.adapters import outcome_rows
 from shared.adapters.tables import TableService
-from shared.domain.job import Attempt, Job
+from shared.domain.attempt import Attempt
+from shared.domain.job import Job
 from shared.domain.maintenance import vm_parts
 
 
@@ -19,8 +20,8 @@ class TableOutcomes:
         subscription, _, name = vm_parts(vm_id)
         condition = "PartitionKey eq @subscription and vmName eq @name"
         found = await self._table.query(condition, subscription=subscription, name=name)
-        return rows.outcomes_of(vm_id, (row.entity for row in found))
+        return outcome_rows.outcomes_of(vm_id, (row.entity for row in found))
 
     async def add(self, job: Job, attempt: Attempt) -> None:
         """See the port."""
-        await self._table.create(rows.outcome_row(job, attempt))
+        await self._table.create(outcome_rows.outcome_row(job, attempt))

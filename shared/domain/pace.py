@@ -26,6 +26,11 @@ class Pace:
         return min(max(self.check_interval, timedelta(seconds=5)), timedelta(seconds=30))
 
     @property
+    def installation_at_most(self) -> timedelta:
+        """How long Azure may go on installing: short of the timeout, so that its own result comes first."""
+        return self.redeploy_timeout * 3 / 4
+
+    @property
     def quiet(self) -> timedelta:
         """After a claim with no answer: when nothing seen means that nothing was started.
 

@@ -3,20 +3,23 @@
 A pure function of (books, standings, fleet, mode, now). The same input twice gives nothing the second time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.assignment import Assigner, Assignment
 from shared.domain.dated import dated
 from shared.domain.fleet import Fleet
-from shared.domain.job import Job, JobState, job_id, job_name
+from shared.domain.job import Job, JobState
+from shared.domain.job_ids import job_id, job_name
 from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
-from shared.domain.maintenance import MaintenanceStatus, Vm
+from shared.domain.maintenance import Vm
+from shared.domain.offers import Offer, Offers, taken_back
+from shared.domain.patching.columns import Patching
 from shared.domain.policy import Policy, Standing
 from shared.domain.rollouts import NOT_YET, InNeed, schedule
 from shared.domain.rules import is_approved
-from shared.domain.steering import BY_A_PERSON
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +87,7 @@ class _Reconciler:
         self._assigner = Assigner(standings.values())
         self._heads = heads
         self._fleet = fleet
-        self._dry_run = dry_run
+        self._offers = Offers(fleet.available, dry_run=dry_run, now=now)
         self._now = now
         self._plan = Plan(unread=books.unread)
         self._unread_policies = {row.key for row in books.unread}
@@ -94,7 +97,10 @@ class _Reconciler:
         self._where: dict[str, PolicyKey] = {}
         for job in self._was.values():
             self._set(job)
-        self._latest = _latest(self._was.values())
+        # Each VM's jobs in the order of time; one that is open comes last.
+        self._of_vm: dict[str, list[Job]] = defaultdict(list)
+        for job in sorted(self._was.values(), key=_open_last):
+            self._of_vm[job.vm_key].append(job)
 
     def plan(self) -> Plan:
         for key, head in self._heads.items():
@@ -102,13 +108,13 @@ class _Reconciler:
             if ledger is None or ledger.head.version != head.version:
                 self._plan.heads[key] = head
         for vm in sorted(self._fleet.vms.values(), key=lambda vm: vm.key):
-            job = self._latest.get(vm.key)
+            job = self._latest(vm.key)
             if job and not job.state.is_end:
                 self._follow(job, vm)
             else:
-                self._offer(vm, job)
+                self._offer(vm)
         for vm_key in self._fleet.absent:
-            job = self._latest.get(vm_key)
+            job = self._latest(vm_key)
             if job and job.state is JobState.PLANNED and not job.unsettled:
                 self._end(job, JobState.GONE, "the VM was deleted")
         self._schedule()
@@ -118,31 +124,31 @@ class _Reconciler:
     # --- one VM -----------------------------------------------------------------------------------
 
     def _follow(self, job: Job, vm: Vm) -> None:
-        """An open job follows its VM, its maintenance and its policy, until it is claimed."""
+        """An open job follows its VM, what it is offered and its policy, until it is claimed."""
         busy = job.state is not JobState.PLANNED or job.unsettled
         if busy or (job.freed_at and job.freed_at >= self._fleet.seen_at) or vm.view is None:
             return
-        status = vm.maintenance
-        if status is None:
-            self._end(job, JobState.WITHDRAWN, "Azure no longer announces the maintenance")
+        if reason := taken_back(job, vm.maintenance, self._now):
+            maintenance = vm.maintenance or job.maintenance
+            self._end(job, JobState.WITHDRAWN, reason, maintenance=maintenance)
             return
-        if status.last_operation_result_code == "MaintenanceCompleted" and not status.is_offered(
-            self._now
-        ):
-            reason = "the maintenance was completed outside Baton"
-            self._end(job, JobState.WITHDRAWN, reason, maintenance=status)
-            return
-        if self._now >= status.pre_maintenance_window_end_time:
+        shown = replace(job, maintenance=vm.maintenance) if job.maintenance else job
+        if self._now >= shown.closes:
             # The redeploy handler looks once more and records it; it knows what was in the way.
-            self._set(replace(job, maintenance=status))
+            self._set(shown)
             return
-        assignment = self._assign(vm)
+        assignment = self._assigner(vm)
+        self._note_tie(vm, assignment)
         if assignment.policy is None:
             if not assignment.held_by:
                 self._end(job, JobState.SKIPPED, assignment.reason, skipped_because="unmatched")
             return
         policy = assignment.policy
-        job = self._placed(job, vm, status, policy)
+        offer = self._offers.still(job, vm, policy, self._of_vm[vm.key])
+        if not offer:
+            self._end_patches(job, policy)
+            return
+        job = self._placed(job, vm, offer, policy)
         if policy.key != (job.team, job.policy) and policy.key not in self._unread_policies:
             job = replace(
                 job,
@@ -156,26 +162,37 @@ class _Reconciler:
             )
         self._set(job)
 
-    def _offer(self, vm: Vm, last: Job | None) -> None:
-        """A VM without an open job gets one if Azure offers it a maintenance that is new to Baton."""
-        status = vm.maintenance
-        if status is None or not status.is_offered(self._now):
+    def _end_patches(self, job: Job, policy: Policy) -> None:
+        """A job of patches that nobody wants or needs any more."""
+        if policy.patching is Patching.INSTALL:
+            reason = "the patches were installed outside Baton, or others took their place"
+            self._end(job, JobState.WITHDRAWN, reason)
             return
+        reason = f"patching of policy {'/'.join(policy.key)} is {policy.patching}"
+        self._end(job, JobState.SKIPPED, reason, skipped_because="unmatched")
+
+    def _offer(self, vm: Vm) -> None:
+        """A VM without an open job gets one if it is offered something that is new to Baton."""
         if vm.subscription_id.lower() not in self._fleet.whole:
             return
-        if last and not self._may_follow(last, status):
+        if vm.maintenance is None and vm.key not in self._fleet.available:
             return
-        assignment = self._assign(vm)
-        if assignment.policy is None:
+        assignment = self._assigner(vm)
+        offer = self._offers.new(vm, assignment.policy, self._of_vm[vm.key])
+        if not offer:
+            return
+        self._note_tie(vm, assignment)
+        policy = assignment.policy
+        if policy is None:
             self._plan.unmatched[vm.key] = assignment.reason
             return
-        policy = assignment.policy
         if unread := self._unread_of(vm, policy):
             reason = f"row {unread} of the jobs table cannot be read; mend it or delete it"
-            self._plan.unmatched[vm.key] = reason
+            if offer.maintenance:
+                self._plan.unmatched[vm.key] = reason
             return
         job = Job(
-            id=self._new_id(vm, status),
+            id=self._new_id(vm, offer),
             vm_id=vm.id,
             vm_name=vm.name,
             resource_group=vm.resource_group,
@@ -185,10 +202,11 @@ class _Reconciler:
             policy=policy.name,
             rollout=NOT_YET,
             stage=1,
-            maintenance=status,
+            maintenance=offer.maintenance,
+            patches=offer.patches,
             discovered_at=self._now,
         )
-        self._set(self._placed(job, vm, status, policy))
+        self._set(self._placed(job, vm, offer, policy))
 
     def _unread_of(self, vm: Vm, policy: Policy) -> UnreadRow | None:
         """The unreadable row that may be the VM's own job, or stands among its policy's."""
@@ -198,37 +216,9 @@ class _Reconciler:
                 return row
         return None
 
-    def _may_follow(self, last: Job, status: MaintenanceStatus) -> bool:
-        """Whether a new job may follow one that has its outcome.
-
-        After a start, only another maintenance counts: a moved window of the same one does not, so that
-        no VM is redeployed twice for one maintenance (P1); after `completed`, another start is another one. Without a start, or where Azure answered it
-        RetryLater, there is nothing to repeat. People's word goes before: whoever was skipped by one stays
-        out, and one is tried again where somebody asked and P1 allows it (`steering`).
-        """
-        if last.unsettled:
-            return False
-        if last.retried_at:
-            return True
-        if last.skipped_because == BY_A_PERSON:
-            return not last.maintenance.overlaps(status)
-        code = last.maintenance.last_operation_result_code
-        postponed = last.state is JobState.SKIPPED and code == "RetryLater"
-        if last.state.halts or (last.accepted and not postponed):
-            if not last.maintenance.overlaps(status):
-                return True
-            moved = (
-                last.maintenance.pre_maintenance_window_start_time
-                != status.pre_maintenance_window_start_time
-            )
-            return last.state is JobState.COMPLETED and moved
-        return not (last.skipped_because == "dryRun" and self._dry_run)
-
-    def _assign(self, vm: Vm) -> Assignment:
-        assignment = self._assigner(vm)
+    def _note_tie(self, vm: Vm, assignment: Assignment) -> None:
         for key in assignment.tied:
             self._plan.tied[key] = f"{vm.name}: {assignment.reason}"
-        return assignment
 
     def _schedule(self) -> None:
         """Plans the open rollouts."""
@@ -266,8 +256,8 @@ class _Reconciler:
             else:
                 self._plan.jobs.setdefault((job.team, job.policy), []).append(job)
 
-    def _placed(self, job: Job, vm: Vm, status: MaintenanceStatus, policy: Policy) -> Job:
-        """The job with what Azure shows now of its maintenance, its place and its surroundings."""
+    def _placed(self, job: Job, vm: Vm, offer: Offer, policy: Policy) -> Job:
+        """The job with what Azure offers now, its place and its surroundings."""
         if vm.subscription_id.lower() in self._fleet.whole:
             # Where its locations were not read, no pair is known, and the job keeps those it has (P5).
             places = self._fleet.places
@@ -278,23 +268,29 @@ class _Reconciler:
             )
         return replace(
             job,
-            maintenance=status,
+            maintenance=offer.maintenance,
+            patches=offer.patches,
             zone=vm.zone,
             availability_set=vm.availability_set,
             update_domain=vm.view.update_domain if vm.view else None,
-            findings=tuple(each.text for each in self._fleet.findings(vm, gap=policy.gap)),
+            findings=self._fleet.to_know(vm, offer, gap=policy.gap),
         )
 
-    def _new_id(self, vm: Vm, status: MaintenanceStatus) -> str:
+    def _new_id(self, vm: Vm, offer: Offer) -> str:
         generation = 1
         while True:
-            new = job_id(vm.key, status.pre_maintenance_window_start_time, generation)
+            new = job_id(vm.key, offer.identity, generation)
             if new not in self._where:
                 return new
             generation += 1
 
     def _end(self, job: Job, outcome: JobState, reason: str, **changes: object) -> None:
         self._set(job.ended(outcome, now=self._now, reason=reason, **changes))
+
+    def _latest(self, vm_key: str) -> Job | None:
+        """The VM's open job, or else the one that ended last."""
+        jobs = self._of_vm.get(vm_key)
+        return jobs[-1] if jobs else None
 
     def _jobs_of(self, key: PolicyKey) -> list[Job]:
         return list(self._target.get(key, {}).values())
@@ -307,9 +303,5 @@ class _Reconciler:
         self._target.setdefault(key, {})[job.id] = job
 
 
-def _latest(jobs: Iterable[Job]) -> dict[str, Job]:
-    """Each VM's open job, or else the one that ended last."""
-    latest: dict[str, Job] = {}
-    for job in sorted(jobs, key=lambda job: (not job.state.is_end, job.discovered_at, job.id)):
-        latest[job.vm_key] = job
-    return latest
+def _open_last(job: Job) -> tuple[object, ...]:
+    return not job.state.is_end, job.discovered_at, job.id

@@ -18,8 +18,10 @@ from shared.domain.planning.lane import plan_lane
 from shared.domain.planning.model import Fixed, Lane, Place, Stage, Task, instant, micros, span
 from shared.domain.planning.reasons import reasons
 from shared.domain.planning.search import plan_group
-from shared.domain.policy import Policy, ranked
-from shared.domain.rules import by_itself, halted_by
+from shared.domain.policy import Policy
+from shared.domain.rules import by_itself, halted_by, its_window
+from shared.domain.slotless import without_slots
+from shared.domain.staging import Staging
 
 _MINUTE = 60_000_000  # of microseconds
 NOT_YET = 0
@@ -83,10 +85,10 @@ def schedule(
                 said.jobs |= {job.id: job for job in each.stopped()}
             else:
                 going.append(each)
-    starts, why = _plan(going, lambda each: each.lane(each.first))
+    starts, why = _plan(going, lambda each: (each.first,))
     for each in going:
         each.give_up(starts, why)
-    starts, why = _plan(going, lambda each: each.lane(each.first, each.second))
+    starts, why = _plan(going, lambda each: (each.first, each.second))
     for each in going:
         if each.policy.needs_approval:
             said.in_need[each.policy.key] = each.in_need()
@@ -99,10 +101,10 @@ def schedule(
 
 
 def _plan(
-    going: Iterable["_Policy"], lane_for: Callable[["_Policy"], Lane]
+    going: Sequence["_Policy"], rollouts: Callable[["_Policy"], Sequence[Sequence[Job]]]
 ) -> tuple[dict[str, int], dict[str, str]]:
     """Starts and reasons, by job id."""
-    lanes = {each.policy.key: lane_for(each) for each in going}
+    lanes = {each.policy.key: each.lane(*rollouts(each)) for each in going}
     policies = {each.policy.key: each.policy for each in going}
     starts: dict[str, int] = {}
     why: dict[str, str] = {}
@@ -112,6 +114,8 @@ def _plan(
             starts.update(lane.starts)
         if plan.score[0]:
             why |= reasons(group, plan, policies)
+    for each in going:
+        starts |= each.beside(starts, rollouts(each))
     return starts, why
 
 
@@ -131,7 +135,7 @@ class _Policy:
         now: datetime,
     ) -> None:
         self.policy = policy
-        self._vms = vms
+        self._staging = Staging(policy, vms)
         self._edited = edited
         self._now = now
         self._was = {job.id: job for job in jobs}
@@ -142,12 +146,12 @@ class _Policy:
         begun = [job for job in jobs if numbers[job.id] == self._number]
         self._due = {job.id for job in begun if self._is_due(job)}
         later = [job for job in jobs if numbers[job.id] > self._number]
-        self.first = self._staged(begun)
-        joining = [job for job in later if self._may_join(job)]
+        self.first = self._staging.staged(begun)
+        joining = [job for job in later if self._staging.may_join(job, self.first)]
         # The start that they were told was one in the rollout behind.
         joined = [replace(job, planned_start=None) for job in joining]
-        self.first = self._staged([*begun, *joined])
-        self.second = self._staged([job for job in later if job not in joining])
+        self.first = self._staging.staged([*begun, *joined])
+        self.second = self._staging.staged([job for job in later if job not in joining])
         self._why_given_up: dict[str, str] = {}
 
     @property
@@ -174,6 +178,17 @@ class _Policy:
                 rest = span(self.policy.stage_gap)
         return lane_of(self.policy, stages, self._opens())
 
+    def beside(
+        self, starts: Mapping[str, int], rollouts: Sequence[Sequence[Job]]
+    ) -> dict[str, int]:
+        """The starts of those that take no slot, beside the starts of the others."""
+        waiting = {
+            job.id for jobs in rollouts for job in jobs if self._to_plan(job) and not job.disrupts
+        }
+        if not waiting:
+            return {}
+        return without_slots(self.policy, rollouts, waiting, starts, self._opens(), self._now)
+
     def give_up(self, starts: Mapping[str, int], why: Mapping[str, str]) -> None:
         """Has those that the first rollout has no room for go in the second."""
         out = [job for job in self.first if self._to_plan(job) and job.id not in starts]
@@ -185,7 +200,7 @@ class _Policy:
             if job.id not in self._why_given_up
         ]
         told = [replace(job, planned_start=self._was[job.id].planned_start) for job in out]
-        self.second = self._staged([*self.second, *told])
+        self.second = self._staging.staged([*self.second, *told])
 
     def in_need(self) -> InNeed:
         """The rollout that acts, and the last moment from which it loses no more VMs than from now."""
@@ -199,8 +214,10 @@ class _Policy:
         while late - early > _MINUTE:
             middle = (early + late) // 2
             early, late = (middle, late) if placed(middle) >= whole else (early, middle)
-        waiting = sum(job.state is JobState.PLANNED for job in self.first)
-        return InNeed(self._number, waiting, instant(early))
+        waiting = [job for job in self.first if job.state is JobState.PLANNED]
+        lasts = [job.closes for job in waiting if not job.disrupts]
+        lasts += [instant(early)] if lane.tasks or not lasts else []
+        return InNeed(self._number, len(waiting), min(lasts))
 
     def planned(self, starts: Mapping[str, int], why: Mapping[str, str]) -> Iterator[Job]:
         """Every planned job with its rollout, stage and start, or with the reason why it has none."""
@@ -213,7 +230,7 @@ class _Policy:
             number += bool(going)
         for job in (*self.first, *self.second):
             if self._to_plan(job) and job.id not in starts:
-                reason = self._why_given_up.get(job.id) or why.get(job.id, "")
+                reason = self._why_given_up.get(job.id) or why.get(job.id) or self._no_hours(job)
                 yield replace(job, rollout=number, planned_start=None, reason=reason)
 
     def restaged(self) -> Iterator[Job]:
@@ -221,40 +238,6 @@ class _Policy:
         for job in (*self.first, *self.second):
             if job.state is not JobState.PLANNED and job != self._was[job.id]:
                 yield job
-
-    # --- who goes where ---------------------------------------------------------------------------
-
-    def _staged(self, jobs: Sequence[Job]) -> list[Job]:
-        """The jobs of one rollout, all of them, in the stages that the policy and the VMs' tags say now."""
-        if self.policy.stage_tag:
-            numbered = [self._numbered(job) for job in jobs]
-            stages = ranked(job.sequence_number for job in numbered)
-            return [replace(job, stage=stage) for job, stage in zip(numbered, stages, strict=True)]
-        return [
-            replace(job, stage=self.policy.stage_by_selector(self._vms[job.vm_key]))
-            if job.vm_key in self._vms
-            else job
-            for job in jobs
-        ]
-
-    def _numbered(self, job: Job) -> Job:
-        """The job with the number in its VM's sequence tag; one that was not seen keeps what it had."""
-        vm = self._vms.get(job.vm_key)
-        return replace(job, sequence_number=self.policy.stage_number(vm)) if vm else job
-
-    def _may_join(self, job: Job) -> bool:
-        """Whether one that was announced later may still join the rollout that acts."""
-        begun = self.first
-        if job.state is not JobState.PLANNED:
-            return False
-        if not any(other.state.is_end or _has_started(other) for other in begun):
-            return True
-        stages = {other.id: other.stage for other in self._staged([*begun, job])}
-        stage = stages[job.id]
-        peers = [other for other in begun if stages[other.id] == stage]
-        if peers and all(other.state.is_end for other in peers):
-            return False
-        return not any(stages[other.id] > stage and _has_started(other) for other in begun)
 
     # --- one stage as the planner sees it ---------------------------------------------------------
 
@@ -268,9 +251,14 @@ class _Policy:
         fixed: list[Fixed] = []
         ended: list[int] = []
         for job in jobs:
-            if self._to_plan(job):
+            is_begun = job.id in self._due or job.state.is_begun
+            if not job.disrupts:
+                # Those behind wait until it is done, which it will be an estimate after it begins.
+                begins = max(self._now, by_itself(job, self.policy))
+                ended += [] if job.state.is_end else [micros(begins + self.policy.estimate)]
+            elif self._to_plan(job):
                 tasks.append(self._task(job))
-            elif job.id in self._due or job.state.is_away:
+            elif is_begun:
                 fixed.append(self._away(job))
             if job.freed_at and job.freed_at + self.policy.gap > self._now:
                 freed = micros(job.freed_at)
@@ -283,7 +271,7 @@ class _Policy:
 
     def _to_plan(self, job: Job) -> bool:
         # One whose window has closed is left as it is: the redeploy handler records what was in the way.
-        closed = self._now >= job.maintenance.pre_maintenance_window_end_time
+        closed = self._now >= job.closes
         return job.state is JobState.PLANNED and job.id not in self._due and not closed
 
     def _is_due(self, job: Job) -> bool:
@@ -292,7 +280,7 @@ class _Policy:
         return (
             job.state is JobState.PLANNED
             and told is not None
-            and told <= now < min(told + away, job.maintenance.pre_maintenance_window_end_time)
+            and told <= now < min(told + away, job.closes)
             and by_itself(job, self.policy) <= now
             and self.policy.hours.contains(now, now + away)
         )
@@ -302,9 +290,18 @@ class _Policy:
         return Task(
             key=job.id,
             opens=micros(max(self._now, by_itself(job, self.policy))),
-            closes=micros(job.maintenance.pre_maintenance_window_end_time),
+            closes=micros(job.closes),
             place=place_of_job(job),
             kept=micros(told) if told else None,
+        )
+
+    def _no_hours(self, job: Job) -> str:
+        """Why one that needs no slot has no start; the planner tells of the others."""
+        if job.disrupts:
+            return ""
+        closed = self.policy.hours.why_closed(self._now, self.policy.estimate)
+        return (
+            f"no start is left before {its_window(job)} closes: {closed or 'its turn comes later'}"
         )
 
     def _away(self, job: Job) -> Fixed:
@@ -335,8 +332,8 @@ class _Policy:
         told = was.planned_start or self._now
         if was.id in self._why_given_up:
             return self._why_given_up[was.id]
-        if was.maintenance.pre_maintenance_window_start_time > told:
-            return "Azure moved its self-service window"
+        if was.opens > told:
+            return f"Azure moved {its_window(was)}"
         if was.not_before and was.not_before > told:
             return "its last attempt is to be tried again"
         if self._edited:
@@ -344,7 +341,3 @@ class _Policy:
         if told <= self._now:
             return "it could not start then"
         return "a VM that goes before it, or must not be away with it, came late, moved or joined"
-
-
-def _has_started(job: Job) -> bool:
-    return job.accepted or job.state.is_away

@@ -35,7 +35,7 @@ class Turn:
 
 
 def next_turns(ledger: Ledger, policy: Policy, now: datetime) -> tuple[Turn, ...]:
-    """The jobs that take the free slots, each with its first legal instant, soonest first.
+    """The jobs that take the free slots, or need none, each with its first legal instant, soonest first.
 
     Everything else waits for one of these, or for a VM that is away, and is woken by it.
     """
@@ -52,15 +52,20 @@ def next_turns(ledger: Ledger, policy: Policy, now: datetime) -> tuple[Turn, ...
         ),
         key=lambda job: (_ready(job, policy, now), job.planned_start, job.vm_key),
     )
-    away = [job for job in ledger.jobs if job.state.is_away]
+    away = [job for job in ledger.jobs if job.is_away]
     turns: list[Turn] = []
+    for job in [job for job in waiting if not job.takes_slot]:
+        waiting.remove(job)
+        if at := _first_legal(job, policy, max(opens, _ready(job, policy, now))):
+            turns.append(Turn(job, at))
+    together = list(away)
     for slot in _slots(rollout, stage, policy, away=len(away), now=now):
         for job in waiting:
             # Those that go together must be allowed to: the next one whose placement fits takes the slot.
-            together = [*away, *(turn.job for turn in turns)]
             at = _first_legal(job, policy, max(slot, opens, _ready(job, policy, now)))
             if at and not placement_conflict(job, together):
                 turns.append(Turn(job, at))
+                together.append(job)
                 waiting.remove(job)
                 break
     return tuple(sorted(turns, key=lambda turn: (turn.at, turn.job.vm_key)))
@@ -95,7 +100,8 @@ def why_not_now(
     if pause:
         return Wait(f"{pause}; ./baton resume {pause.scope}".rstrip())
     wait = why_wait(job, ledger, policy, now)
-    if wait is None and policy.needs_approval and not is_approved(ledger.head, job.rollout, now):
+    unapproved = policy.needs_approval and not is_approved(ledger.head, job.rollout, now)
+    if unapproved and (wait is None or now >= job.closes):
         return Wait(f"rollout {job.rollout} of {name} waits for approval: ./baton approve {name}")
     return wait
 
@@ -147,14 +153,16 @@ def _why_not_its_turn(
 
 def _why_no_turn(job: Job, ledger: Ledger, policy: Policy, now: datetime) -> Wait:
     """Why the job is not among the next of its stage."""
-    away = [other for other in ledger.jobs if other.state.is_away]
+    away = [other for other in ledger.jobs if other.is_away] if job.takes_slot else []
     if conflict := placement_conflict(job, away):
         return Wait(conflict)
     if len(away) >= policy.concurrency:
         return Wait(f"{_names(away)} is away, and concurrency is {policy.concurrency}")
+    if now >= job.closes:
+        return Wait("its turn came too late")
     if _first_legal(job, policy, _ready(job, policy, now)) is None:
         closed = policy.hours.why_closed(now, policy.estimate)
-        return Wait(f"no start is left before its self-service window closes: {closed}")
+        return Wait(f"no start is left before {its_window(job)} closes: {closed}")
     return Wait("others of its stage go first")
 
 
@@ -164,10 +172,15 @@ def halted_by(rollout: Iterable[Job], policy: Policy) -> Job | None:
     return next(failed, None) if policy.halts else None
 
 
+def its_window(job: Job) -> str:
+    """What people know the job's window as."""
+    return "its self-service window" if job.maintenance else "its window for patches"
+
+
 def by_itself(job: Job, policy: Policy) -> datetime:
     """The first instant at which the job could start if it were alone and always open."""
     noticed = job.discovered_at + policy.lead
-    opens = max(job.maintenance.pre_maintenance_window_start_time, noticed)
+    opens = max(job.opens, noticed)
     return max(opens, job.not_before) if job.not_before else opens
 
 
@@ -193,7 +206,7 @@ def _ready(job: Job, policy: Policy, now: datetime) -> datetime:
 
 def _first_legal(job: Job, policy: Policy, at: datetime) -> datetime | None:
     """The first start from `at` on with the whole time away inside the policy's hours; None if none is left."""
-    closes = job.maintenance.pre_maintenance_window_end_time
+    closes = job.closes
     return policy.hours.next_start(at, policy.estimate, closes) if at < closes else None
 
 
@@ -234,8 +247,8 @@ def _names(jobs: Iterable[Job]) -> str:
 
 def _why_later(job: Job, policy: Policy, at: datetime, now: datetime) -> str:
     wait = format_duration(at - now)
-    if job.maintenance.pre_maintenance_window_start_time >= at:
-        return f"its self-service window opens in {wait}"
+    if job.opens >= at:
+        return f"{its_window(job)} opens in {wait}"
     if job.not_before and job.not_before >= at:
         return f"it is tried again in {wait}"
     if job.planned_start and job.planned_start >= at:

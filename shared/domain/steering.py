@@ -23,7 +23,7 @@ def why_not_skipped(job: Job) -> str:
     """
     if job.unsettled:
         return "its last attempt is still being recorded; ask again in a minute"
-    if job.state.is_away:
+    if job.state.is_begun:
         return "it is away: a start cannot be taken back, and what runs is finished"
     if job.state.is_end:
         return f"its job ended {job.state}: {job.reason}"
@@ -42,6 +42,8 @@ def why_not_again(job: Job, vm: Vm | None, now: datetime) -> str:
         return f"its job is open: it is {job.state}, and Baton goes on with it by itself"
     if job.unsettled:
         return "its outcome is still being recorded; ask again in a minute"
+    if job.maintenance is None:
+        return _by_outcome(job) or _by_release(job, now)
     status = vm.maintenance if vm else None
     if status is None:
         return "Azure announces no maintenance for it" if vm else "Azure no longer knows the VM"
@@ -53,11 +55,23 @@ def why_not_again(job: Job, vm: Vm | None, now: datetime) -> str:
 def _by_outcome(job: Job) -> str:
     match job.state:
         case JobState.COMPLETED:
-            return f"its maintenance is done: {job.reason}"
+            return f"it is done: {job.reason}"
         case JobState.WITHDRAWN | JobState.GONE | JobState.SKIPPED if not _is_by_a_person(job):
             return f"it ended {job.state} ({job.reason}), and gets a new job by itself when that passes"
         case _:
             return ""
+
+
+def _by_release(job: Job, now: datetime) -> str:
+    """P1 for patches: one accepted installation per release, whatever came of it."""
+    if job.tried_release:
+        return (
+            f"Azure was asked to install release {job.tried_release}, and Baton never installs one twice; "
+            "look at the VM, and install it by hand if it must be"
+        )
+    if now >= job.closes:
+        return f"its window for patches closed at {job.closes:%Y-%m-%d %H:%M} UTC; Azure installs by itself"
+    return ""
 
 
 def _by_start(job: Job, status: MaintenanceStatus) -> str:

@@ -102,6 +102,19 @@ def shows_acceptance(job: Job, vm: Vm, now: datetime) -> bool:
     return updating or stopped or silent or changed or not_offered
 
 
+def not_back(job: Job, vm: Vm) -> str:
+    """What the VM lacks to be as well as it was before the start; `""` if nothing."""
+    view = vm.view
+    if vm.provisioning_state.lower() == "updating":
+        return "the VM is still being updated"
+    if job.was_running and not (view and view.is_running):
+        power = view.power_state if view and view.power_state else "unknown"
+        return f"the VM's power state is {power}"
+    if job.was_ready and not (view and view.agent_ready):
+        return "the VM agent is not ready"
+    return ""
+
+
 def _judged(job: Job, look: Look, again: Again, now: datetime) -> Verdict:
     if look.vm is None:
         return _end(JobState.GONE, "the VM was deleted while it was redeployed")
@@ -144,22 +157,16 @@ def _by_code(job: Job, vm: Vm, again: Again, now: datetime) -> Verdict | None:
 
 def _back(job: Job, vm: Vm, said: str) -> Verdict:
     """Completed needs both: Azure says so, and the VM is as well as it was before."""
-    view = vm.view
-    if vm.provisioning_state.lower() == "updating":
-        return Verdict(then=Then.LOOK_AGAIN, reason=f"{said}; the VM is still being updated")
-    if job.was_running and not (view and view.is_running):
-        power = view.power_state if view and view.power_state else "unknown"
-        return Verdict(then=Then.LOOK_AGAIN, reason=f"{said}; the VM's power state is {power}")
-    if job.was_ready and not (view and view.agent_ready):
-        return Verdict(then=Then.LOOK_AGAIN, reason=f"{said}; the VM agent is not ready")
+    if missing := not_back(job, vm):
+        return Verdict(then=Then.LOOK_AGAIN, reason=f"{said}; {missing}")
     return _end(JobState.COMPLETED, f"{said}, and the VM runs again", verified=True)
 
 
 def _retry_later(job: Job, again: Again) -> Verdict:
-    if job.attempt > again.retries:
+    if job.tries > again.retries:
         return _end(
             JobState.FAILED,
-            f"Azure answered RetryLater {job.attempt} times; retries is {again.retries}",
+            f"Azure answered RetryLater {job.tries} times; retries is {again.retries}",
         )
     return Verdict(then=Then.RETRY, reason="Azure answered RetryLater", repeats="retryLater")
 
@@ -168,7 +175,7 @@ def _aborted(job: Job, vm: Vm, again: Again, now: datetime) -> Verdict:
     """Azure's texts differ on whether it offers the VM once more: its flag tells."""
     reason = "Azure aborted the maintenance; the VM was not moved"
     offered = vm.maintenance is not None and vm.maintenance.is_open(now)
-    if again.aborted and offered and job.attempt <= again.retries:
+    if again.aborted and offered and job.tries <= again.retries:
         return Verdict(then=Then.RETRY, reason=reason, repeats="aborted")
     return _end(JobState.ABORTED, reason)
 

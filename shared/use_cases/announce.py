@@ -14,7 +14,7 @@ from shared.domain.policy import Policy, Standing
 from shared.domain.reconcile import Plan
 from shared.ports import Clock
 from shared.use_cases.tell import Tell
-from shared.use_cases.wording import azure_acts, utc
+from shared.use_cases.wording import azure_acts, patches_of, utc
 
 # A process that died before it told is made up for by the discoveries of this time.
 _MADE_UP_FOR = timedelta(hours=1)
@@ -66,7 +66,7 @@ def _planned(policy: Policy, jobs: Sequence[Job], told_at: datetime) -> Alert:
     """Told once for each plan that brought news."""
     name = "/".join(policy.key)
     going = sorted(jobs, key=lambda job: (job.planned_start or told_at, job.vm_key))
-    closes = min(job.maintenance.pre_maintenance_window_end_time for job in jobs)
+    closes = min(job.closes for job in jobs)
     first, last = going[0].planned_start or told_at, going[-1].planned_start or told_at
     back = last + policy.estimate
     return Alert(
@@ -74,13 +74,13 @@ def _planned(policy: Policy, jobs: Sequence[Job], told_at: datetime) -> Alert:
         kind="planned",
         subject=f"{_vms(len(jobs))} of {name}",
         reason=(
-            f"Baton redeploys {_vms(len(jobs))} of {name} between {_both(first, policy)} and "
-            f"{_both(back, policy)}, each away for about {format_duration(policy.estimate)}."
+            f"Baton {_does(jobs)} {_vms(len(jobs))} of {name} between {_both(first, policy)} and "
+            f"{_both(back, policy)}, each planned with {format_duration(policy.estimate)}."
         ),
         next_step=(
             "Nothing to do if that suits you; the calendar file holds the same. "
             f"./baton skip VM leaves one out, ./baton pause {name} stops all of them, and other hours in the "
-            "policy move them. Whatever is not done when its self-service window closes, Azure does by itself."
+            "policy move them. Whatever is not done when its window closes, Azure does by itself."
         ),
         raised_at=told_at,
         team=policy.team,
@@ -119,12 +119,17 @@ def _done(policy: Policy, number: int, jobs: Sequence[Job]) -> Alert:
 
 def _when(job: Job, policy: Policy) -> str:
     start = _both(job.planned_start, policy) if job.planned_start else "none"
-    moved = f"; {job.reason}" if job.reason else ""
-    return f"{start}, stage {job.stage}{moved}"
+    more = "".join(f"; {each}" for each in (patches_of(job), job.reason) if each)
+    return f"{start}, stage {job.stage}{more}"
+
+
+def _does(jobs: Sequence[Job]) -> str:
+    redeploys = ["redeploys"] if any(job.maintenance for job in jobs) else []
+    return " and ".join([*redeploys, *(["patches"] if any(job.patches for job in jobs) else [])])
 
 
 def _how(job: Job) -> str:
-    acts = azure_acts(job.maintenance)
+    acts = azure_acts(job)
     return f"{job.state}: {job.reason}; Azure's own turn is {acts}"
 
 

@@ -125,10 +125,11 @@ def _without_a_job(name: str, foresight: Foresight) -> Explanation:
         )
     if key in foresight.plan.unmatched:
         return replace(said, why=foresight.plan.unmatched[key])
-    if vm and (why := _why_not_offered(vm, foresight.now)):
-        return replace(said, why=why)
-    if job:
+    why = _why_not_offered(vm, foresight.now) if vm else ""
+    if job and (not why or job.maintenance is None):
         return explain_end(said, job)
+    if why:
+        return replace(said, why=why)
     failed = "; ".join(sight.failed.values())
     return replace(
         said, why=f"its subscription is not known whole, so no new job is made: {failed}"

@@ -13,9 +13,9 @@ from shared.domain.pace import Pace
 from shared.domain.pause import Pause
 from shared.domain.placement import set_conflict
 from shared.domain.policy import Policy, Standing
-from shared.domain.rules import Wait, why_not_now
-from shared.use_cases.start_vm import end_without_start, vm_in_the_way
-from shared.use_cases.wording import azure_acts, utc
+from shared.domain.readiness import end_without_start, vm_in_the_way, with_time_for_both
+from shared.domain.rules import Wait, its_window, why_not_now
+from shared.use_cases.wording import azure_acts, done_to, utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def explain_job(facts: Facts, *, mode: Mode, pace: Pace, now: datetime) -> Expla
     said = Explanation(
         now=now,
         vm_id=job.vm_id,
-        maintenance=vm.maintenance if vm and vm.maintenance else job.maintenance,
+        maintenance=(vm.maintenance if vm else None) or job.maintenance,
         job=job,
         policy=facts.stands.policy,
         why="",
@@ -104,9 +104,10 @@ def explain_end(said: Explanation, job: Job) -> Explanation:
         asked = f"{job.retried_by} asked at {utc(job.retried_at)} to try it again"
         follows = f"{asked}: the next discovery gives it a new job, if Azure still offers it."
         return replace(said, job=job, why=why, follows=(follows,))
-    follows = "Baton does nothing more with it for this maintenance."
+    offer = "maintenance" if job.maintenance else "release of patches"
+    follows = f"Baton does nothing more with it for this {offer}."
     if job.state in (JobState.MISSED, JobState.FAILED, JobState.ABORTED, JobState.TIMED_OUT):
-        follows += f" Azure may do it by itself {azure_acts(job.maintenance)}."
+        follows += f" Azure may do it by itself {azure_acts(job)}."
     return replace(said, job=job, why=why, follows=(follows,))
 
 
@@ -114,21 +115,27 @@ def _planned(said: Explanation, facts: Facts, mode: Mode, pace: Pace) -> Explana
     """By the rules of `StartVm`, in its order."""
     now = said.now
     wait = why_not_now(facts.job, facts.ledger, facts.stands.policy, mode, now, pause=facts.pause)
-    if wait and now < facts.job.maintenance.pre_maintenance_window_end_time:
+    if wait and now < facts.job.closes:
         return _waits(said, wait, _what_azure_changed(facts))
     if facts.unread:
         return _waits(said, Wait(facts.unread))
-    job = replace(facts.job, maintenance=said.maintenance or facts.job.maintenance)
+    job, policy = facts.job, facts.stands.policy
+    if job.maintenance:
+        job = replace(job, maintenance=said.maintenance)
+    alone = with_time_for_both(job, facts.vm, policy, pace, now)
+    if alone != job:
+        job, ledger = alone, facts.ledger.with_job(alone)
+        wait = wait or why_not_now(job, ledger, policy, mode, now, pause=facts.pause)
     ended = end_without_start(job, facts.vm, wait, now)
     if ended:
         follows = (f"The next look at it records the outcome {ended.state}.",)
         return replace(said, why=ended.reason, follows=follows)
-    wait = vm_in_the_way(facts.vm, facts.stands.policy, pace, now)
-    conflict = set_conflict(job, facts.away) if facts.away else ""
+    wait = wait or vm_in_the_way(job, facts.vm, policy, pace, now)
+    conflict = set_conflict(job, facts.away) if facts.away and job.takes_slot else ""
     wait = wait or (Wait(conflict) if conflict else None)
     if wait:
         return _waits(said, wait)
-    return replace(said, why="nothing is in its way", follows=_when_it_may(mode, pace))
+    return replace(said, why="nothing is in its way", follows=_when_it_may(job, mode, pace))
 
 
 def _what_azure_changed(facts: Facts) -> tuple[str, ...]:
@@ -137,14 +144,14 @@ def _what_azure_changed(facts: Facts) -> tuple[str, ...]:
         return ()
     if facts.vm is None:
         return ("Azure no longer knows the VM: the next discovery ends the job as gone.",)
-    if facts.vm.maintenance is None:
+    if facts.job.maintenance and facts.vm.maintenance is None:
         return ("Azure no longer announces it: the next discovery ends the job as withdrawn.",)
     return ()
 
 
-def _when_it_may(mode: Mode, pace: Pace) -> tuple[str, ...]:
+def _when_it_may(job: Job, mode: Mode, pace: Pace) -> tuple[str, ...]:
     if mode is Mode.DRY_RUN:
-        return ("Dry run: Baton records now that it would have redeployed it, and does not.",)
+        return (f"Dry run: Baton records now that it would have {done_to(job)}, and does not.",)
     within = format_duration(pace.sweep_interval)
     return (f"Its message starts it now; the sweep sends a lost one anew within {within}.",)
 
@@ -159,24 +166,32 @@ def _waits(said: Explanation, wait: Wait, more: tuple[str, ...] = ()) -> Explana
         follows.append(f"Its policy's hours are closed now: {closed}.")
     if wait.until and wait.until != planned:
         follows.append(f"Baton looks at it again at {utc(wait.until)}.")
-    if said.maintenance:
-        closes = utc(said.maintenance.pre_maintenance_window_end_time)
-        acts = azure_acts(said.maintenance)
-        follows.append(
-            f"Its self-service window closes at {closes}; then Azure does it by itself {acts}."
+    if said.job:
+        job = said.job
+        if job.maintenance:
+            job = replace(job, maintenance=said.maintenance)
+        then = (
+            f"then Azure does it by itself {azure_acts(job)}"
+            if job.maintenance
+            else "until then Azure may install them by itself"
         )
+        window = its_window(job).capitalize()
+        follows.append(f"{window} closes at {utc(job.closes)}; {then}.")
     return replace(said, why=wait.reason, until=wait.until, follows=tuple(follows))
 
 
 def _since(job: Job) -> str:
     began = job.started_at or job.claimed_at
     since = f" since {utc(began)}" if began else ""
+    if job.patches:
+        return f"Azure installs its patches{since}, attempt {job.attempt}"
     return f"it is away{since}, attempt {job.attempt}: Azure redeploys it"
 
 
 def _while_away(job: Job, facts: Facts, pace: Pace) -> tuple[str, ...]:
     began, policy = job.started_at or job.claimed_at, facts.stands.policy
-    told = [f"Baton looks every {format_duration(pace.check_interval)} until it runs again."]
+    end = "they are installed" if job.patches else "it runs again"
+    told = [f"Baton looks every {format_duration(pace.check_interval)} until {end}."]
     if began and policy:
         told.append(f"By the policy's estimate it is back at {utc(began + policy.estimate)}.")
     if began:

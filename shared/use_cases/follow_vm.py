@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.durations import format_duration
 from shared.domain.errors import Retryable
+from shared.domain.installation import shows_installation
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change
 from shared.domain.maintenance import Vm
@@ -38,22 +39,20 @@ class FindOut:
         taken = any(event.status.lower() in ("accepted", "succeeded") for event in mine)
         if vm is None:
             await self.steps.conclude(_gone(job, mine[0] if taken else None, now))
-        elif taken or shows_acceptance(job, vm, now):
-            started = job.moved(
-                JobState.REDEPLOYING,
-                started_at=claimed_at,
-                accepted=True,
+        elif taken or _is_shown(job, vm, now):
+            started = job.accepted_at(
+                claimed_at,
                 correlation_id=mine[0].correlation_id if mine else job.correlation_id,
                 reason="the start's answer was lost; Azure shows that it was taken",
             )
             await self.steps.jobs.commit(Change(jobs=(started,), at=now))
             self.steps.accepted(started)
             await self.steps.look_later(started)
-        elif now - claimed_at < self._quiet(vm):
+        elif now - claimed_at < self._quiet(job, vm):
             await self.steps.look_later(job)
         elif busy:
             raise busy
-        elif vm.maintenance is None:
+        elif job.maintenance and vm.maintenance is None:
             reason = "Azure no longer announces the maintenance"
             await self.steps.conclude(job.ended(JobState.WITHDRAWN, now=now, reason=reason))
         else:
@@ -63,9 +62,8 @@ class FindOut:
                 extra={"action": "redeploy_not_taken", **job.log_context()},
             )
             reason = "its start never reached Azure; tried again"
-            planned = job.moved(
-                JobState.PLANNED, maintenance=vm.maintenance, reason=reason, claimed_at=None
-            )
+            job = replace(job, maintenance=vm.maintenance if job.maintenance else None)
+            planned = job.moved(JobState.PLANNED, reason=reason, claimed_at=None)
             await self.steps.conclude(planned)
 
     async def _logged(
@@ -73,17 +71,25 @@ class FindOut:
     ) -> tuple[Sequence[Activity], Retryable | None]:
         """What the activity log has of this start, and the error if it was too busy to tell."""
         try:
-            events = await self.steps.vms.activities(job.vm_id, since=since)
+            if job.patches:
+                events = await self.steps.patches.installation_activities(job.vm_id, since=since)
+            else:
+                events = await self.steps.vms.activities(job.vm_id, since=since)
         except Retryable as busy:
             return (), busy
         return [event for event in events if event.request_id == job.request_id], None
 
-    def _quiet(self, vm: Vm) -> timedelta:
+    def _quiet(self, job: Job, vm: Vm) -> timedelta:
         """After a claim: when nothing seen means that nothing was started.
 
         Azure drops the maintenance when it is done as when it takes it back: then only the log tells.
         """
-        return self.steps.pace.quiet if vm.maintenance else max(self.steps.pace.quiet, _LOG_IS_LATE)
+        dropped = job.maintenance and vm.maintenance is None
+        return max(self.steps.pace.quiet, _LOG_IS_LATE) if dropped else self.steps.pace.quiet
+
+
+def _is_shown(job: Job, vm: Vm, now: datetime) -> bool:
+    return shows_installation(job, vm) if job.patches else shows_acceptance(job, vm, now)
 
 
 def _gone(job: Job, taken: Activity | None, now: datetime) -> Job:
@@ -91,19 +97,13 @@ def _gone(job: Job, taken: Activity | None, now: datetime) -> Job:
     if taken is None:
         reason = "the VM was deleted, and nothing shows whether its start had reached Azure"
         return job.ended(JobState.GONE, now=now, reason=reason)
-    return job.ended(
-        JobState.GONE,
-        now=now,
-        reason="the VM was deleted after its start",
-        started_at=job.claimed_at,
-        correlation_id=taken.correlation_id,
-        accepted=True,
-    )
+    job = job.accepted_at(job.claimed_at or now, correlation_id=taken.correlation_id)
+    return job.ended(JobState.GONE, now=now, reason="the VM was deleted after its start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookAt:
-    """A REDEPLOYING job: ask how it goes, and conclude it when it is over.
+    """A REDEPLOYING job without patches: ask how it goes, and conclude it when it is over.
 
     Attributes:
         jitter: 0 to 1, for back-off.
@@ -141,7 +141,7 @@ class LookAt:
         )
         if vm and vm.maintenance:
             job = replace(job, maintenance=vm.maintenance)
-        elif vm:
+        elif vm and job.maintenance:
             # Azure may drop the status with the maintenance: its code is then empty, as last read.
             gone = replace(
                 job.maintenance, last_operation_result_code="", last_operation_message=""
@@ -157,8 +157,8 @@ class LookAt:
             )
             await self.steps.look_later(job)
         elif verdict.then is Then.RETRY or verdict.outcome is None:
-            wait = backoff(self.steps.pace.retry_delay, job.attempt, jitter=self.jitter())
-            not_before = self.steps.within_window(job.maintenance, now + wait)
+            wait = backoff(self.steps.pace.retry_delay, job.tries, jitter=self.jitter())
+            not_before = self.steps.within_window(job, now + wait)
             reason = f"{verdict.reason}; tried again in {format_duration(not_before - now)}"
             repeats = verdict.repeats or "retryLater"
             again = job.to_retry(outcome=repeats, now=now, not_before=not_before, reason=reason)

@@ -67,7 +67,7 @@ class PausePolicies:
             pause=pause,
             already=already,
             waiting=sum(job.state is JobState.PLANNED for job in jobs),
-            away=tuple(job for job in jobs if job.state.is_away),
+            away=tuple(job for job in jobs if job.state.is_begun),
         )
 
     async def _write(self, team: str, policy: str, asked: Asked) -> tuple[Pause, bool]:

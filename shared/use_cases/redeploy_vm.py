@@ -11,6 +11,7 @@ from datetime import datetime
 from shared.domain.errors import InvalidInput, Retryable, Stale
 from shared.domain.job import Job, JobState
 from shared.ports import Wake
+from shared.use_cases.follow_installation import LookAtInstallation
 from shared.use_cases.follow_vm import FindOut, LookAt
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
@@ -35,6 +36,7 @@ class RedeployVm:
     start: StartVm
     find_out: FindOut
     look_at: LookAt
+    look_at_installation: LookAtInstallation
 
     async def __call__(self, wake: Wake) -> None:
         """Does the next step of the job that the wake names, if it needs one.
@@ -71,7 +73,12 @@ class RedeployVm:
         outcome = _WITHOUT_A_LOOK.get(job.state)
         if outcome and now >= self._gives_up_at(job):
             reason = f"given up without a last look: {busy}"
-            await self.steps.conclude(job.ended(outcome, now=now, reason=reason))
+            given_up = (
+                job.after_installation(outcome, now=now, reason=reason)
+                if job.patches and job.state.is_begun
+                else job.ended(outcome, now=now, reason=reason)
+            )
+            await self.steps.conclude(given_up)
             return
         await self.steps.look_later(job, least=busy.retry_after)
 
@@ -79,7 +86,7 @@ class RedeployVm:
         """When a job that cannot be looked at gets its outcome all the same: no VM is ever lost."""
         timeout = self.steps.pace.redeploy_timeout
         if job.state is JobState.PLANNED:
-            return job.maintenance.pre_maintenance_window_end_time + timeout
+            return job.closes + timeout
         return (job.claimed_at or job.discovered_at) + 2 * timeout
 
     async def _step(self, job: Job) -> None:
@@ -90,6 +97,8 @@ class RedeployVm:
                 await self.start(job)
             case JobState.STARTING:
                 await self.find_out(job)
+            case JobState.REDEPLOYING if job.patches:
+                await self.look_at_installation(job)
             case JobState.REDEPLOYING:
                 await self.look_at(job)
             case _:

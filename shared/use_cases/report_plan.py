@@ -17,7 +17,7 @@ from shared.domain.reconcile import Plan
 from shared.domain.rollouts import InNeed
 from shared.ports import AlertStore, Clock
 from shared.use_cases.tell import Tell
-from shared.use_cases.wording import azure_acts, facts_of_job, facts_of_vm, utc
+from shared.use_cases.wording import azure_acts, azure_redeploys, facts_of_job, facts_of_vm, utc
 
 # The last call for an approval goes out so long before the first VM would be lost.
 _LAST_CALL = timedelta(hours=1)
@@ -60,7 +60,7 @@ def _left_alone(plan: Plan, fleet: Fleet) -> Iterator[LeftAlone]:
 
 def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:
     """Told again where the policy or the window changed and it still has no start."""
-    closes = job.maintenance.pre_maintenance_window_end_time
+    closes = job.closes
     return Alert(
         id=event_id("noFit", job.id, closes.isoformat(), repr(stands.policy)),
         kind="noFit",
@@ -68,7 +68,7 @@ def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:
         reason=f"No start fits it: {job.reason}",
         next_step=(
             f"Change the policy before {utc(closes)}; the next discovery plans it anew. "
-            f"Otherwise Azure does it by itself {azure_acts(job.maintenance)}."
+            f"Otherwise Azure does it by itself {azure_acts(job)}."
         ),
         raised_at=now,
         team=job.team,
@@ -82,7 +82,7 @@ def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:
 def _preflight(job: Job, stands: Standing, fleet: Fleet, now: datetime) -> Alert | None:
     """Told once for each maintenance and what was found; notes are left to the plan."""
     vm, policy = fleet.vms.get(job.vm_key), stands.policy
-    if vm is None or policy is None:
+    if vm is None or policy is None or job.maintenance is None:
         return None
     serious = [each for each in fleet.findings(vm, gap=policy.gap) if each.serious]
     if not serious:
@@ -114,7 +114,7 @@ def _unmatched(vm: Vm, why: str, now: datetime) -> Alert:
         reason=f"Azure offers it a maintenance, and Baton leaves it alone: {why}",
         next_step=(
             "Add or mend a policy if Baton is to do it. "
-            f"Otherwise Azure does it by itself {azure_acts(status) if status else 'later'}."
+            f"Otherwise Azure does it by itself {azure_redeploys(status) if status else 'later'}."
         ),
         raised_at=now,
         facts=facts_of_vm(vm, status, now) if status else (),

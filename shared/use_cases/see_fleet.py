@@ -3,15 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.errors import BatonError, InvalidInput, Retryable, VmNotFound
 from shared.domain.fleet import Fleet
 from shared.domain.job import Job
 from shared.domain.maintenance import InstanceView, Subscription, Unreadable, Vm
+from shared.domain.offers import Available, available_to
 from shared.domain.places import Location, Places
 from shared.domain.preflight import Surroundings
+from shared.patch_ports import PatchStore
 from shared.ports import Clock, VirtualMachines
 
 log = logging.getLogger("baton.discover")
@@ -55,6 +57,7 @@ class SeeFleet:
 
     clock: Clock
     vms: VirtualMachines
+    patches: PatchStore
 
     async def __call__(self, open_jobs: Iterable[Job]) -> Sight:
         """Reads the fleet. One bad VM or subscription never stops the others.
@@ -87,7 +90,18 @@ class SeeFleet:
                 for subscription in subscriptions
             )
         )
-        return _sight(subscriptions, gathered, failed, listed, seen_at)
+        sight = _sight(subscriptions, gathered, failed, listed, seen_at)
+        return replace(sight, fleet=replace(sight.fleet, available=await self._available()))
+
+    async def _available(self) -> Mapping[str, Available]:
+        """What is known of patches; where that cannot be read, nothing is, which changes no job."""
+        try:
+            records = await self.patches.records()
+        except BatonError as error:
+            log.warning("Patches were not read: %s", error, extra={"action": "patches_unread"})
+            return {}
+        found = {record.key: available_to(record) for record in records}
+        return {key: available for key, available in found.items() if available}
 
     async def _subscription(
         self,

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from shared.domain.alert import Alert, event_id
+from shared.domain.attempt import Attempt
 from shared.domain.errors import Stale
-from shared.domain.job import Attempt, Job, JobState
+from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change, Ledger
 from shared.domain.policy import Policy
 from shared.domain.policy_row import standing
-from shared.domain.rules import Turn, halted_by, next_turns
+from shared.domain.rules import Turn, halted_by, its_window, next_turns
 from shared.ports import Bus, Clock, JobStore, OutcomeStore, Wake, WakeAt
 from shared.use_cases.tell import Tell
 from shared.use_cases.wording import azure_acts, facts_of_attempt
@@ -50,7 +51,7 @@ class Settle:
         )
         ledger = await self.jobs.ledger(job.team, job.policy)
         policy = good_policy(ledger) if ledger else None
-        if attempt.terminal and job.state.is_bad:
+        if attempt.is_bad:
             await self._tell_of(job, attempt, ledger, policy)
         if ledger and policy:
             await self.wake_next(ledger, policy)
@@ -80,10 +81,10 @@ class Settle:
             raised_at=now,
             team=job.team,
             policy=job.policy,
-            next_step=_next_step(job, ledger, policy),
+            next_step=_next_step(job, attempt, ledger, policy),
             facts=facts_of_attempt(job, attempt, now),
             recipients=policy.owners if policy else (),
-            deadline=job.maintenance.pre_maintenance_window_end_time,
+            deadline=job.closes,
         )
         await self.tell(alert)
 
@@ -114,11 +115,11 @@ def wake_for(turn: Turn) -> WakeAt:
     )
 
 
-def _next_step(job: Job, ledger: Ledger | None, policy: Policy | None) -> str:
+def _next_step(job: Job, attempt: Attempt, ledger: Ledger | None, policy: Policy | None) -> str:
+    if not attempt.terminal:
+        return "Look at its patches; Baton goes on with its redeploy, and does not try them again."
     if job.state is JobState.MISSED:
-        return (
-            f"Baton can no longer start it. Azure does it by itself {azure_acts(job.maintenance)}."
-        )
+        return f"Baton can no longer start it. Azure does it by itself {azure_acts(job)}."
     if not ledger or not policy:
         return "Baton does nothing more with this VM."
     rollout = ledger.in_rollout(job.rollout)
@@ -128,10 +129,12 @@ def _next_step(job: Job, ledger: Ledger | None, policy: Policy | None) -> str:
             f"The rollout is halted: {_count(waiting)} of {job.team}/{job.policy} will not start. "
             f"./baton retry {job.vm_name} has it tried again if that is safe; onFailure 'continue' in the policy "
             "lets the rollout go on without it. Whatever is not done when "
-            "its self-service window closes, Azure does by itself."
+            f"{its_window(job)} closes, Azure does by itself."
         )
     if waiting:
         return f"The rollout goes on with {_count(waiting)}; Baton does nothing more with this VM."
+    if job.patches:
+        return "Baton does not try this release again; look at the VM, and install it by hand if it must be."
     return f"Baton does nothing more with this VM. Look at it; ./baton retry {job.vm_name} has it tried again if that is safe."
 
 

@@ -212,11 +212,12 @@ def show_vm(job: Job, seen: Seen) -> ShownVm:
         rollout=job.rollout,
         stage=job.stage,
         attempt=job.attempt,
+        work=", ".join(job.works),
         state=job.state,
         kind=kind_of(job),
         start=start,
         end=end,
-        closes=job.maintenance.pre_maintenance_window_end_time,
+        closes=job.closes,
         reason=job.reason,
     )
 
@@ -250,7 +251,7 @@ def _pause(pause: Pause) -> ShownPause:
 
 def _by_need(job: Job) -> tuple[int, datetime, str, str]:
     """Those that a person may have to see to come first."""
-    at = job.claimed_at or job.planned_start or job.maintenance.pre_maintenance_window_end_time
+    at = job.claimed_at or job.planned_start or job.closes
     return _ORDER[kind_of(job)], at, job.vm_key, job.id
 
 

@@ -88,7 +88,7 @@ def _rollout(
     start = min((start for start, _ in spans if start), default=None)
     end = max((end for _, end in spans if end), default=None)
     opened = [job for job in jobs if not job.state.is_end]
-    closes = min((job.maintenance.pre_maintenance_window_end_time for job in opened), default=None)
+    closes = min((job.closes for job in opened), default=None)
     counts = Counter(kind_of(job) for job in jobs)
     hours = policy.hours if policy else None
     since = (start or closes or now) - _AROUND

@@ -57,7 +57,8 @@ class ShownVm:
     Attributes:
         start: When it went away, or is planned to; None where no start fits.
         end: When it was back, or should be by its policy's estimate.
-        closes: `preMaintenanceWindowEndTime`.
+        work: What is still to be done: `redeploy`, `patch`, or `patch, redeploy`.
+        closes: The end of the window in which it can be done: of a redeploy `preMaintenanceWindowEndTime`.
         reason: Why it stands as it does; for one without a start, what would free it.
     """
 
@@ -71,6 +72,7 @@ class ShownVm:
     rollout: int
     stage: int
     attempt: int
+    work: str
     state: JobState
     kind: Kind
     start: datetime | None
@@ -284,7 +286,7 @@ class ShownStory:
 
 def kind_of(job: Job) -> Kind:
     """Where a job belongs."""
-    if job.state.is_away:
+    if job.state.is_begun:
         return Kind.AWAY
     if job.state.is_bad:
         return Kind.BAD

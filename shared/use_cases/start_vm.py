@@ -4,22 +4,25 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from shared.domain.due import Work
 from shared.domain.errors import Refused, StartUnknown, VmNotFound
+from shared.domain.installation import request_for
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change, Ledger
 from shared.domain.maintenance import Vm
 from shared.domain.mode import Mode
-from shared.domain.pace import Pace, next_tick
 from shared.domain.pause import pause_of
 from shared.domain.placement import set_conflict, with_away
 from shared.domain.policy import Policy
 from shared.domain.policy_row import standing
+from shared.domain.readiness import end_without_start, vm_in_the_way, with_time_for_both
 from shared.domain.rules import Wait, backoff, why_not_now
 from shared.pause_port import PauseStore
-from shared.ports import PolicyStore
+from shared.ports import Accepted, PolicyStore
 from shared.use_cases.steps import Steps
+from shared.use_cases.wording import done_to
 
 log = logging.getLogger("baton.redeploy")
 
@@ -56,31 +59,37 @@ class StartVm:
         pause = pause_of(await self.pauses.all(), job.team, job.policy)
         now = self.steps.clock.now()
         wait = why_not_now(job, ledger, stands.policy, self.mode, now, pause=pause)
-        if wait and now < job.maintenance.pre_maintenance_window_end_time:
+        if wait and now < job.closes:
             await self.steps.wait(job, wait)
             return
         # The VM's own view decides from here on: its window may have moved, or be gone.
         vm = await self.steps.vm(job)
         now = self.steps.clock.now()
-        if vm and vm.maintenance:
+        if job.maintenance and vm and vm.maintenance:
             job = replace(job, maintenance=vm.maintenance)
+        alone = with_time_for_both(job, vm, stands.policy, self.steps.pace, now)
+        if alone != job:
+            # Without its patches it takes a slot.
+            job, ledger = alone, ledger.with_job(alone)
+            wait = wait or why_not_now(job, ledger, stands.policy, self.mode, now, pause=pause)
         ended = end_without_start(job, vm, wait, now)
         if ended:
             await self.steps.conclude(ended, ledger)
             return
-        wait = wait or vm_in_the_way(vm, stands.policy, self.steps.pace, now)
-        if wait or vm is None:
+        wait = wait or vm_in_the_way(job, vm, stands.policy, self.steps.pace, now)
+        if wait or vm is None or stands.policy is None:
             await self.steps.wait(job, wait or Wait("the VM was not read"))
         elif self.mode is Mode.DRY_RUN:
-            reason = "dry run: Baton would have redeployed it now"
+            reason = f"dry run: Baton would have {done_to(job)} now"
             ended = job.ended(JobState.SKIPPED, now=now, reason=reason, skipped_because="dryRun")
             await self.steps.conclude(ended, ledger)
         else:
-            await self._start(job, vm, ledger)
+            await self._start(job, vm, stands.policy, ledger)
 
-    async def _start(self, job: Job, vm: Vm, ledger: Ledger) -> None:
+    async def _start(self, job: Job, vm: Vm, policy: Policy, ledger: Ledger) -> None:
         """Writes the intent, sends the start once, writes the answer."""
-        away = await self.steps.jobs.away(job.availability_set) if job.availability_set else None
+        needs_place = job.availability_set and job.takes_slot
+        away = await self.steps.jobs.away(job.availability_set) if needs_place else None
         conflict = set_conflict(job, away) if away else ""
         now = self.steps.clock.now()
         if conflict:
@@ -113,9 +122,9 @@ class StartVm:
             job.vm_name,
             extra={"action": "redeploy_claimed", **claimed.log_context()},
         )
-        await self._send(claimed)
+        await self._send(claimed, policy)
 
-    async def _send(self, job: Job) -> None:
+    async def _send(self, job: Job, policy: Policy) -> None:
         """Sends the start of a claimed job, once, and writes Azure's answer."""
         now = self.steps.clock.now()
         within = (job.claimed_at or now) + self.steps.pace.start_deadline - now
@@ -124,9 +133,7 @@ class StartVm:
             await self.steps.look_later(job)
             return
         try:
-            accepted = await self.steps.vms.start_maintenance(
-                job.vm_id, request_id=job.request_id, within=within
-            )
+            accepted = await self._ask(job, policy, within)
         except Refused as refused:
             await self._refused(job, refused)
             return
@@ -143,16 +150,24 @@ class StartVm:
             )
             await self.steps.look_later(job)
             return
-        started = job.moved(
-            JobState.REDEPLOYING,
-            started_at=job.claimed_at,
-            accepted=True,
+        started = job.accepted_at(
+            job.claimed_at or now,
             operation_url=accepted.operation_url,
             correlation_id=accepted.correlation_id,
         )
         await self.steps.jobs.commit(Change(jobs=(started,), at=self.steps.clock.now()))
         self.steps.accepted(started)
         await self.steps.look_later(started, least=accepted.retry_after)
+
+    async def _ask(self, job: Job, policy: Policy, within: timedelta) -> Accepted:
+        if job.work is Work.REDEPLOY:
+            return await self.steps.vms.start_maintenance(
+                job.vm_id, request_id=job.request_id, within=within
+            )
+        request = request_for(job, policy, at_most=self.steps.pace.installation_at_most)
+        return await self.steps.patches.start_installation(
+            job.vm_id, request=request, request_id=job.request_id, within=within
+        )
 
     async def _refused(self, job: Job, refused: Refused) -> None:
         """Azure did not take it: wait and try again, or end it."""
@@ -161,76 +176,41 @@ class StartVm:
         said = f"Azure refused it ({refused.code}: {refused.message})"
         job = replace(job, correlation_id=refused.correlation_id or job.correlation_id)
         log.warning(
-            "%s: %s", job.vm_name, said, extra={"action": "redeploy_refused", **job.log_context()}
+            "%s: %s",
+            job.vm_name,
+            said,
+            extra={"action": "redeploy_refused", **job.log_context()},
         )
+        status = vm.maintenance if vm and job.maintenance else None
         if vm is None:
             await self.steps.conclude(
                 job.ended(JobState.GONE, now=now, reason="the VM was deleted")
             )
-        elif vm.maintenance is None:
+        elif job.maintenance and status is None:
             reason = f"{said}, and no longer announces the maintenance"
             await self.steps.conclude(job.ended(JobState.WITHDRAWN, now=now, reason=reason))
-        elif not refused.may_pass:
-            job = replace(job, maintenance=vm.maintenance)
-            refused_job = job.ended(JobState.FAILED, now=now, reason=said, claimed_at=None)
-            await self.steps.conclude(refused_job)
-        else:
+        elif refused.may_pass:
             count = job.refusals + 1
             wait = max(
                 backoff(self.steps.pace.retry_delay, count, jitter=self.jitter()),
                 refused.retry_after or timedelta(0),
             )
+            job = replace(job, maintenance=status)
             await self.steps.conclude(
                 job.moved(
                     JobState.PLANNED,
-                    maintenance=vm.maintenance,
                     refusals=count,
-                    not_before=self.steps.within_window(vm.maintenance, now + wait),
+                    not_before=self.steps.within_window(job, now + wait),
                     reason=f"{said}; tried again",
                     claimed_at=None,
                 )
             )
-
-
-def end_without_start(job: Job, vm: Vm | None, wait: Wait | None, now: datetime) -> Job | None:
-    """The planned job at an end, if what Azure shows now of its VM means one.
-
-    Args:
-        job: With its maintenance as Azure shows it now.
-        vm: None if it does not exist.
-        wait: What by rule is in the way of a start.
-        now: The instant of the decision.
-    """
-    if vm is None:
-        return job.ended(JobState.GONE, now=now, reason="the VM was deleted")
-    if vm.maintenance is None:
-        reason = "Azure no longer announces the maintenance"
-        return job.ended(JobState.WITHDRAWN, now=now, reason=reason)
-    if now >= vm.maintenance.pre_maintenance_window_end_time:
-        why = wait.reason if wait else "its turn came too late"
-        reason = f"the self-service window closed first: {why}"
-        return job.ended(JobState.MISSED, now=now, reason=reason)
-    return None
-
-
-def vm_in_the_way(vm: Vm | None, policy: Policy | None, pace: Pace, now: datetime) -> Wait | None:
-    """What at the VM itself, read now, is in the way of a start now."""
-    if vm is None or vm.maintenance is None:
-        return Wait("the VM was not read")
-    if policy is None or not policy.takes(vm):
-        return Wait("its policy no longer matches it")
-    opens = vm.maintenance.pre_maintenance_window_start_time
-    if now < opens:
-        return Wait("its self-service window opens later", opens)
-    if not vm.maintenance.is_open(now):
-        reason = "Azure does not allow it now (isCustomerInitiatedMaintenanceAllowed is false)"
-        return Wait(reason, next_tick(now, pace.retry_delay))
-    if closed := policy.hours.why_closed(now, policy.estimate):
-        closes = vm.maintenance.pre_maintenance_window_end_time
-        return Wait(closed, policy.hours.next_start(now, policy.estimate, closes))
-    if vm.provisioning_state.lower() == "updating":
-        return Wait("another operation runs on the VM", next_tick(now, pace.check_interval))
-    return None
+        elif job.patches:
+            await self.steps.conclude(job.after_installation(JobState.FAILED, now=now, reason=said))
+        else:
+            job = replace(job, maintenance=status)
+            refused_job = job.ended(JobState.FAILED, now=now, reason=said, claimed_at=None)
+            await self.steps.conclude(refused_job)
 
 
 def _request_id(job: Job) -> str:

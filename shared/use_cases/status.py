@@ -144,7 +144,7 @@ class ReadStatus:
 
 
 def _away(jobs: Iterable[Job]) -> Iterator[Job]:
-    return (job for job in jobs if job.state.is_away)
+    return (job for job in jobs if job.state.is_begun)
 
 
 def _bad(jobs: Iterable[Job]) -> tuple[Job, ...]:
@@ -168,4 +168,4 @@ def _starts(waiting: Iterable[Job]) -> Iterator[datetime]:
 
 
 def _closes(job: Job) -> datetime:
-    return job.maintenance.pre_maintenance_window_end_time
+    return job.closes

@@ -8,10 +8,11 @@ from shared.domain.alert import Alert, event_id
 from shared.domain.errors import InvalidInput, Retryable, Stale, Terminal, VmNotFound
 from shared.domain.job import Job
 from shared.domain.ledger import Away, Change, Ledger
-from shared.domain.maintenance import MaintenanceStatus, Vm
+from shared.domain.maintenance import Vm
 from shared.domain.pace import Pace, next_tick
 from shared.domain.placement import without_away
-from shared.domain.rules import Wait
+from shared.domain.rules import Wait, its_window
+from shared.patch_ports import Patches
 from shared.ports import Bus, Clock, JobStore, VirtualMachines, Wake, WakeAt
 from shared.use_cases.settle import Settle, good_policy
 
@@ -24,6 +25,7 @@ class Steps:
 
     clock: Clock
     vms: VirtualMachines
+    patches: Patches
     jobs: JobStore
     bus: Bus
     settle: Settle
@@ -47,7 +49,7 @@ class Steps:
                     kind="vm",
                     subject=job.vm_name,
                     reason=f"Baton cannot read the VM: {wrong}",
-                    next_step="Baton asks again until the self-service window closes.",
+                    next_step=f"Baton asks again until {its_window(job)} closes.",
                     raised_at=self.clock.now(),
                     team=job.team,
                     policy=job.policy,
@@ -70,7 +72,7 @@ class Steps:
         if ledger is None or before is None or before.etag != job.etag:
             raise Stale(f"job {job.id} changed while it was looked at")
         away: Away | None = None
-        if job.availability_set and before.state.is_away:
+        if job.availability_set and before.is_away:
             away = without_away(await self.jobs.away(job.availability_set), job)
         change = Change(
             heads=(ledger.head,), jobs=(job,), away=(away,) if away else (), at=self.clock.now()
@@ -87,7 +89,7 @@ class Steps:
         """Says that Azure took a start."""
         lag = (job.started_at or self.clock.now()) - (job.planned_start or job.discovered_at)
         log.info(
-            "Redeploy of %s accepted",
+            "Start of %s accepted",
             job.vm_name,
             extra={
                 "action": "redeploy_accepted",
@@ -123,9 +125,9 @@ class Steps:
         """When to look again at something that nobody announces."""
         return next_tick(self.clock.now(), every)
 
-    def within_window(self, status: MaintenanceStatus, at: datetime) -> datetime:
-        """A wait never runs past the window: it ends in time for one more try."""
-        last = status.pre_maintenance_window_end_time - 2 * self.pace.check_interval
+    def within_window(self, job: Job, at: datetime) -> datetime:
+        """A wait never runs past the job's window: it ends in time for one more try."""
+        last = job.closes - 2 * self.pace.check_interval
         return max(min(at, last), self.clock.now())
 
     async def _wake(self, job: Job, at: datetime, cause: str) -> None:

@@ -88,10 +88,10 @@ class Sweep:
             if job.unsettled:
                 late = job.unsettled.ended_at <= since
             elif job.state is JobState.PLANNED:
-                late = job.maintenance.pre_maintenance_window_end_time <= since
+                late = job.closes <= since
             else:
                 gone_since = since - self.pace.redeploy_timeout
-                late = job.state.is_away and bool(job.claimed_at and job.claimed_at <= gone_since)
+                late = job.state.is_begun and bool(job.claimed_at and job.claimed_at <= gone_since)
             if late:
                 yield job
 
@@ -109,12 +109,12 @@ class Sweep:
         due = {turn.job.id for turn in turns if turn.at <= now}
         late = now - self.pace.sweep_interval
         for job in ledger.jobs:
-            closed = now >= job.maintenance.pre_maintenance_window_end_time
+            closed = now >= job.closes
             if job.unsettled:
                 forgotten = job.unsettled.ended_at <= late
             elif job.state is JobState.PLANNED:
                 forgotten = closed or job.id in due
             else:
-                forgotten = job.state.is_away and bool(job.claimed_at and job.claimed_at <= late)
+                forgotten = job.state.is_begun and bool(job.claimed_at and job.claimed_at <= late)
             if forgotten:
                 yield job

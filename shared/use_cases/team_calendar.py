@@ -9,10 +9,11 @@ from shared.domain.errors import Problem, Unknown
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Ledger
 from shared.domain.policy import Policy
+from shared.domain.rules import its_window
 from shared.ports import Clock, JobStore
 from shared.use_cases.ics import Event, EventStatus, write_calendar
 from shared.use_cases.settle import good_policy
-from shared.use_cases.wording import azure_acts, utc
+from shared.use_cases.wording import azure_acts, patches_of, utc
 
 # What is over stays for a while, so that whoever looks finds what happened.
 _KEPT = timedelta(days=60)
@@ -61,7 +62,9 @@ def event_of(job: Job, policy: Policy | None, planned_at: datetime) -> Event:
         changed=changed,
         start=start,
         end=end,
-        status=EventStatus.CANCELLED if is_off and not job.state.is_away else EventStatus.CONFIRMED,
+        status=EventStatus.CANCELLED
+        if is_off and not job.state.is_begun
+        else EventStatus.CONFIRMED,
         summary=_summary(job),
         lines=tuple(_lines(job, policy, start)),
         location=f"{job.resource_group}, {job.location}",
@@ -71,7 +74,7 @@ def event_of(job: Job, policy: Policy | None, planned_at: datetime) -> Event:
 
 def _when(job: Job, estimate: timedelta) -> tuple[datetime, datetime]:
     """From its start, planned or real, until it is back, as far as that is known."""
-    start = job.started_at or job.planned_start or job.maintenance.pre_maintenance_window_start_time
+    start = job.started_at or job.planned_start or job.opens
     end = job.verified_at or job.ended_at if job.started_at else None
     return start, end or start + estimate
 
@@ -86,11 +89,15 @@ def _summary(job: Job) -> str:
             said = " (done)"
         case _:
             said = f" ({job.state})"
-    return f"Redeploy {job.vm_name}{said}"
+    what = "Redeploy" if job.maintenance else "Patch"
+    return f"{what} {job.vm_name}{said}"
 
 
 def _lines(job: Job, policy: Policy | None, start: datetime) -> Iterator[str]:
-    yield f"{job.vm_name} is redeployed by Baton for a planned maintenance of Azure's, and is away meanwhile."
+    if job.maintenance:
+        yield f"{job.vm_name} is redeployed by Baton for a planned maintenance of Azure's, and is away meanwhile."
+    if what := patches_of(job):
+        yield f"{job.vm_name} gets {what}."
     if job.planned_start:
         zone = policy.hours.zone_name if policy else "UTC"
         local = (
@@ -99,6 +106,6 @@ def _lines(job: Job, policy: Policy | None, start: datetime) -> Iterator[str]:
         yield f"Start: {utc(start)}{local}."
     if job.reason:
         yield f"{job.reason[:1].upper()}{job.reason[1:]}."
-    closes = job.maintenance.pre_maintenance_window_end_time
-    yield f"Self-service window until {utc(closes)}; then Azure acts by itself {azure_acts(job.maintenance)}."
+    closes = job.closes
+    yield f"{its_window(job).capitalize()} closes at {utc(closes)}; then Azure acts by itself {azure_acts(job)}."
     yield f"Policy {job.team}/{job.policy}, rollout {job.rollout}, stage {job.stage}."

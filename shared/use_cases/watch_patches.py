@@ -5,12 +5,13 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from shared.domain.assignment import Assigner
 from shared.domain.errors import BatonError
 from shared.domain.maintenance import Vm
 from shared.domain.patching.columns import Patching
-from shared.domain.patching.observe import observed, wants_assessment
+from shared.domain.patching.observe import ASSESS_AFTER, observed, wants_assessment
 from shared.domain.patching.record import PatchRecord, PatchState
 from shared.domain.policy import Policy
 from shared.patch_ports import PatchStore
@@ -31,6 +32,7 @@ class WatchPatches:
 
     Attributes:
         acts: Whether it may ask for assessments: in BATON_MODE live alone.
+        assess_after: An assessment that is older is made anew.
         assessments_max: In one run. Compute lets a subscription have 200 a minute; nobody else should be hurt.
     """
 
@@ -43,6 +45,7 @@ class WatchPatches:
     assess: AssessVm
     report: ReportPatches
     acts: bool
+    assess_after: timedelta = ASSESS_AFTER
     assessments_max: int = 100
 
     async def __call__(self) -> None:
@@ -93,16 +96,18 @@ class WatchPatches:
     ) -> Watched:
         if known and known.assessing_url:
             known = await self.assess.follow(known)
-        if vm.patch_status is None:
+        if vm.patch_status is None or not (vm.view and vm.view.agent_ready):
             vm = await self._own(vm)
         record = observed(vm, known, key=policy.key, now=self.clock.now())
-        if wants_assessment(vm, record, self.clock.now()) and next(left, None) is not None:
+        now, after = self.clock.now(), self.assess_after
+        wants = wants_assessment(vm, record, now, after=after)
+        if wants and next(left, None) is not None:
             record = await self.assess.start(record)
         await self.store.keep(record)
         return Watched(vm=vm, policy=policy, record=record)
 
     async def _own(self, vm: Vm) -> Vm:
-        """The VM with its own view: Azure documents nowhere that its status list carries patches."""
+        """The VM with its own view: the status list tells nothing of its agent, and perhaps nothing of patches."""
         try:
             return await self.vms.get(vm.id)
         except BatonError as error:

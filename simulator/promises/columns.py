@@ -1,5 +1,6 @@
 """The columns of a policy row as the checker reads them, from their description alone."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -98,6 +99,14 @@ def _freezes(columns: Columns) -> tuple[Span, ...]:
     return read_freezes(text, read(columns, "timeZone")) if text else ()
 
 
+def _kbs(columns: Columns, name: str) -> tuple[str, ...]:
+    found = re.split(r"[,;\s]+", _text(columns, name))
+    kbs = tuple(kb.upper().removeprefix("KB") for kb in found if kb)
+    if not all(kb.isdigit() for kb in kbs):
+        raise ValueError(f"{name} has what is no KB number: {found}")
+    return kbs
+
+
 _NONE, _SOME = timedelta(), timedelta(microseconds=1)
 _READERS: Mapping[str, Callable[[Columns], Any]] = {
     "enabled": lambda row: _cell(row, "enabled", default=True, kind=bool),
@@ -118,4 +127,9 @@ _READERS: Mapping[str, Callable[[Columns], Any]] = {
     "retryAborted": lambda row: _cell(row, "retryAborted", default=False, kind=bool),
     "approval": lambda row: _word(row, "approval", "none", "required"),
     "owners": lambda row: _text(row, "owners"),
+    "patching": lambda row: _word(row, "patching", "none", "observe", "install"),
+    "patchClassifications": lambda row: _text(row, "patchClassifications", "Critical,Security"),
+    "kbInclude": lambda row: _kbs(row, "kbInclude"),
+    "kbExclude": lambda row: _kbs(row, "kbExclude"),
+    "rebootSetting": lambda row: _word(row, "rebootSetting", "IfRequired", "Never"),
 }

@@ -12,6 +12,12 @@ EDIT_GRACE = timedelta(seconds=2)
 """An edit and a request that is just being sent are not one instant: either side of it is legal."""
 
 
+_BACK = {
+    "redeploy": ("back", "deleted"),
+    "patch": ("installed", "installFailed", "deleted"),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Machine:
     """A VM as the scenario made it.
@@ -48,13 +54,22 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """A POST of performMaintenance that reached Resource Manager. `reason`: why it was refused."""
+    """A POST of performMaintenance, or of installPatches, that reached Resource Manager.
+
+    Attributes:
+        maintenance: empty of an installation.
+        reason: why it was refused.
+        work: `redeploy` or `patch`.
+        reboots: whether it takes the VM away: not an installation with rebootSetting Never.
+    """
 
     vm: str
     at: datetime
     accepted: bool
     maintenance: str
     reason: str = ""
+    work: str = "redeploy"
+    reboots: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +98,13 @@ class Row:
     started: datetime | None = None
     code: str = ""
     message: str = ""
+    work: str = "redeploy"
 
     @property
     def is_bad(self) -> bool:
-        """Whether a person must be told."""
-        return self.terminal and self.outcome in ("failed", "aborted", "timedOut", "missed")
+        """Whether a person must be told: of an installation even where a redeploy follows."""
+        is_last = self.terminal or self.work == "patch"
+        return is_last and self.outcome in ("failed", "aborted", "timedOut", "missed")
 
     @property
     def halts(self) -> bool:
@@ -135,6 +152,8 @@ class Evidence:
     Attributes:
         machines: by key.
         results: what Resource Manager shows of a VM at the end: (lastOperationResultCode, message).
+        installs: the requests to install patches, beside `starts`.
+        releases: when each patch came out that the fleet did not have at first.
         pairs: region name to the regions that either side lists as its pair.
         approvals: None: nobody noted them, and then nothing is judged by them.
     """
@@ -149,6 +168,14 @@ class Evidence:
     results: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     pairs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     approvals: tuple[Approval, ...] | None = None
+    installs: tuple[Start, ...] = ()
+    releases: tuple[datetime, ...] = ()
+
+    @property
+    def departures(self) -> tuple[Start, ...]:
+        """The starts of either kind that Azure took and that take the VM away."""
+        reboots = (one for one in self.installs if one.accepted and one.reboots)
+        return tuple(sorted((*self.accepted, *reboots), key=lambda start: start.at))
 
     @property
     def accepted(self) -> tuple[Start, ...]:
@@ -165,19 +192,22 @@ class Evidence:
         rows = (
             row
             for row in self.rows
-            if row.vm == start.vm and row.started and row.started <= start.at <= row.ended
+            if (row.vm, row.work) == (start.vm, start.work)
+            and row.started
+            and row.started <= start.at <= row.ended
         )
         return next(rows, None)
 
     def released(self, start: Start) -> datetime | None:
         """When a started VM was back: by Azure's log, else when the app gave it up; None: never."""
+        like = self.accepted if start.work == "redeploy" else self.installs
         again = min(
-            (other.at for other in self.accepted if other.vm == start.vm and other.at > start.at),
+            (other.at for other in like if other.vm == start.vm and other.at > start.at),
             default=None,
         )
         for event in self.events:
             mine = event.vm == start.vm and event.at >= start.at
-            if mine and event.name in ("back", "deleted") and not (again and event.at > again):
+            if mine and event.name in _BACK[start.work] and not (again and event.at > again):
                 return event.at
         row = self.row_of(start)
         return row.ended if row else None

@@ -43,7 +43,7 @@ def slots(evidence: Evidence) -> Verdict:
     """P4: at most `concurrency` away, a slot rests for `gap`, a stage for `stageGap`."""
     history = History(evidence)
     violations, rests, most = [], [], 0
-    for start in evidence.accepted:
+    for start in evidence.departures:
         owners = history.owners(start.vm, start.at)
         if not owners:
             continue  # P2 tells of it
@@ -59,11 +59,12 @@ def slots(evidence: Evidence) -> Verdict:
             )
         if (rest := _rest(beside, room, start.at)) is not None:
             rests.append(rest - gap)
-        violations += _too_soon(evidence, history, owners, start)
+        if start.work == "redeploy":
+            violations += _too_soon(evidence, history, owners, start)
     spare = (
         f"tightest gap {_seconds(min(rests))} above the least" if rests else "no slot used twice"
     )
-    facts = f"{len(evidence.accepted)} starts; at most {most} of a policy away; {spare}"
+    facts = f"{len(evidence.departures)} starts; at most {most} of a policy away; {spare}"
     return Verdict("P4", "concurrency, gaps and stage gaps", facts, tuple(violations))
 
 
@@ -174,7 +175,7 @@ def _beside(
     stage = policy.stage(evidence.machines[start.vm])
     return [
         evidence.released(other)
-        for other in evidence.accepted
+        for other in evidence.departures
         if other.at < start.at
         and other.vm in evidence.machines
         and any(

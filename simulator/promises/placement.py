@@ -11,7 +11,7 @@ def placement(evidence: Evidence) -> Verdict:
     """P5: one update domain of a set; within a policy one zone, and one region of a pair."""
     history = History(evidence)
     violations, overlaps = [], 0
-    for first, second in combinations(evidence.accepted, 2):
+    for first, second in combinations(evidence.departures, 2):
         end = evidence.released(first)
         if first.vm == second.vm or (end and end <= second.at):
             continue

@@ -62,6 +62,16 @@ class Policy:
         return bool(self._read("retryAborted"))
 
     @cached_property
+    def installs(self) -> bool:
+        """Whether it has patches installed."""
+        return bool(self._read("patching") == "install")
+
+    @cached_property
+    def reboots(self) -> bool:
+        """Whether an installation may reboot a VM."""
+        return bool(self._read("rebootSetting") == "IfRequired")
+
+    @cached_property
     def needs_approval(self) -> bool:
         """Whether nothing starts before somebody approved."""
         return bool(self._read("approval") == "required")

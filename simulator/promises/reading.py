@@ -1,7 +1,7 @@
 """From what the emulators and the tables give to the facts that promises are judged by."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from simulator.promises.model import (
     Window,
 )
 from simulator.scenario_model import Scenario, Vm
+from simulator.scenario_table import resolve
 
 Json = Mapping[str, Any]
 
@@ -59,8 +60,22 @@ def read_evidence(
                 reason=record["reason"],
             )
             for record in records
-            if record["kind"] == "request" and "maintenanceId" in record
+            if _is_of(record, "performMaintenance") and "maintenanceId" in record
         ),
+        installs=tuple(
+            Start(
+                vm=record["vmId"],
+                at=_time(record["time"]),
+                accepted=record["accepted"],
+                maintenance="",
+                reason=record["reason"],
+                work="patch",
+                reboots=record["asked"].get("rebootSetting") != "Never",
+            )
+            for record in records
+            if _is_of(record, "installPatches") and "asked" in record
+        ),
+        releases=tuple(_releases(scenario, t0, events)),
         events=tuple(
             Event(
                 vm=record["vmId"],
@@ -131,7 +146,22 @@ def _row(entity: Json) -> Row:
         started=_time(entity["startedAt"]) if entity.get("startedAt") else None,
         code=entity.get("lastOperationResultCode") or "",
         message=entity.get("lastOperationMessage") or "",
+        work=entity.get("work") or "redeploy",
     )
+
+
+def _is_of(record: Json, action: str) -> bool:
+    """Whether the record is a request for the action that was answered by Azure's rules."""
+    mine = str(record.get("path", action)).endswith(action)
+    return record["kind"] == "request" and "accepted" in record and mine
+
+
+def _releases(scenario: Scenario, t0: datetime, events: Iterable[Json]) -> Iterator[datetime]:
+    """When the patches came out that not every VM had from the start."""
+    had = max((resolve(vm.patching.patched_to, t0) for vm in scenario.vms), default=t0)
+    came = (resolve(release.at, t0) for release in scenario.releases)
+    yield from (at for at in came if at > had)
+    yield from (_time(event["time"]) for event in events if event["event"] == "released")
 
 
 def _mail(mail: Json) -> SeenMail:

@@ -64,17 +64,18 @@ def _lost(evidence: Evidence) -> Iterator[str]:
     for vm in sorted(History(evidence).ever_matched):
         rows = [row for row in terminal if row.vm == vm]
         # A job that never started may be followed by another for the same maintenance.
-        final = sum(not row.never_started for row in rows)
+        final = sum(not row.never_started and row.work == "redeploy" for row in rows)
         if announced[vm] and not rows:
             yield f"{evidence.name(vm)} was offered maintenance and has no outcome"
         elif final > announced[vm]:
             yield f"{evidence.name(vm)} has {final} final outcomes of {announced[vm]} maintenances"
-    for vm in sorted({row.vm for row in terminal} - set(announced)):
+    redeployed = {row.vm for row in terminal if row.work == "redeploy"}
+    for vm in sorted(redeployed - set(announced)):
         yield f"{evidence.name(vm)} has an outcome and was never offered maintenance"
 
 
 def _unrecorded(evidence: Evidence) -> Iterator[str]:
-    for start in evidence.accepted:
+    for start in (*evidence.accepted, *(one for one in evidence.installs if one.accepted)):
         if evidence.row_of(start) is None:
             yield f"the start of {evidence.name(start.vm)} at {clock(start.at)} is in no outcome"
 

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.domain.due import Installed
 from shared.ports import OutcomeStore
-from tests.builders import NOW, SUBSCRIPTION, a_job, a_status, a_vm, a_vm_id, an_attempt
+from tests.builders import NOW, SUBSCRIPTION, a_job, a_release, a_status, a_vm, a_vm_id, an_attempt
 from tests.contract.conftest import People
 
 
@@ -41,8 +42,27 @@ async def test_an_outcome_has_the_columns_of_the_contract(
         "preMaintenanceWindowStartTime": NOW,
         "preMaintenanceWindowEndTime": NOW + timedelta(days=3),
         "correlationId": "correlation-1",
+        "work": "redeploy",
     }
     assert type(row["terminal"]) is bool
+
+
+async def test_an_installation_has_its_release_and_azures_numbers_and_no_maintenance(
+    outcomes: OutcomeStore, people: People
+) -> None:
+    installed = Installed(
+        installation_activity_id="i", reboot_status="Completed", installed_patch_count=2
+    )
+    attempt = an_attempt(work="patch", release="2026-02-10", installed=installed)
+
+    await outcomes.add(a_job(patches=a_release()), attempt)
+
+    (row,) = await people.outcomes()
+    added = {name: row.get(name) for name in ("work", "release", "installationActivityId")}
+    assert added == {"work": "patch", "release": "2026-02-10", "installationActivityId": "i"}
+    assert (row["rebootStatus"], row["installedPatchCount"]) == ("Completed", 2)
+    absent = {"failedPatchCount", "preMaintenanceWindowStartTime", "preMaintenanceWindowEndTime"}
+    assert not absent & row.keys()
 
 
 async def test_times_that_never_came_are_absent_and_codes_empty(

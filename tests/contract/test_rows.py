@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 
 from shared.adapters import rows
 from shared.adapters.cells import Shape, as_written, cut
-from shared.adapters.columns import ALERT, ATTEMPT, JOB, MAINTENANCE
+from shared.adapters.columns import ALERT, ATTEMPT, INSTALLED, JOB, MAINTENANCE, PATCHES
 from shared.domain.alert import Alert, AlertState
+from shared.domain.attempt import Attempt
+from shared.domain.due import DuePatches, Installed, Work
 from shared.domain.errors import InvalidInput
-from shared.domain.job import Attempt, Job, JobState
+from shared.domain.job import Job, JobState
 from shared.domain.ledger import Away, Change, Head
 from shared.domain.maintenance import MaintenanceStatus
-from tests.builders import NOW, a_head, a_job, an_alert, an_attempt, an_away
+from tests.builders import NOW, a_head, a_job, a_release, an_alert, an_attempt, an_away
 
 WEIRD = (
     "",
@@ -70,6 +72,24 @@ attempts = st.builds(
     last_operation_result_code=texts,
     last_operation_message=texts,
     correlation_id=texts,
+    work=st.sampled_from(Work).map(str),
+    release=texts,
+    installed=st.builds(
+        Installed,
+        installation_activity_id=texts,
+        reboot_status=texts,
+        installed_patch_count=st.none() | numbers,
+        failed_patch_count=st.none() | numbers,
+    ),
+)
+dues = st.builds(
+    DuePatches,
+    release=texts,
+    since=moments,
+    until=moments,
+    kbs=st.lists(texts, max_size=3).map(tuple),
+    needs_reboot=st.booleans(),
+    may_reboot=st.booleans(),
 )
 jobs = st.builds(
     Job,
@@ -83,7 +103,10 @@ jobs = st.builds(
     policy=names,
     rollout=numbers,
     stage=numbers,
-    maintenance=statuses,
+    maintenance=st.none() | statuses,
+    patches=st.none() | dues,
+    tried_release=texts,
+    installations=numbers,
     discovered_at=moments,
     state=st.sampled_from(JobState),
     zone=texts,
@@ -109,7 +132,7 @@ jobs = st.builds(
     skipped_because=texts,
     accepted=st.booleans(),
     unsettled=st.none() | attempts,
-)
+).filter(lambda job: bool(job.works))
 cells = texts | st.booleans() | st.integers() | st.floats(allow_nan=False)
 heads = st.builds(
     Head, team=names, policy=names, version=texts, columns=st.dictionaries(texts, cells, max_size=4)
@@ -151,7 +174,7 @@ def test_a_job_comes_back_as_it_was(job: Job) -> None:
     read = rows.job_of(through_the_sdk(rows.job_row(job)), "e")
 
     assert read == replace(job, etag="e")
-    times = (read.discovered_at, read.maintenance.pre_maintenance_window_end_time)
+    times = (read.discovered_at, read.closes)
     assert all(type(time) is datetime and time.tzinfo is UTC for time in times)
 
 
@@ -178,12 +201,35 @@ def test_a_row_that_was_read_and_written_is_the_same_row(job: Job) -> None:
     assert rows.job_row(rows.job_of(through_the_sdk(row), "")) == row
 
 
+@given(jobs.filter(lambda job: not job.unsettled))
+@settings(max_examples=25)
+def test_a_row_of_the_version_before_reads_as_a_job_without_patches(job: Job) -> None:
+    added = {"work", "triedRelease", "installations"} | {column.name for column in PATCHES.columns}
+    row = {name: cell for name, cell in rows.job_row(job).items() if name not in added}
+
+    read = rows.job_of(through_the_sdk(row), "")
+
+    assert (read.works, read.tried_release, read.installations) == ((Work.REDEPLOY,), "", 0)
+
+
+@given(jobs)
+@settings(max_examples=25)
+def test_a_job_of_patches_alone_offers_the_version_before_no_redeploy(job: Job) -> None:
+    row = rows.job_row(replace(job, maintenance=None, patches=job.patches or a_release()))
+
+    status = MaintenanceStatus(**MAINTENANCE.read(through_the_sdk(row)))
+
+    assert not status.is_customer_initiated_maintenance_allowed
+
+
 @pytest.mark.parametrize(
     ("kind", "shape", "apart"),
     [
-        (Job, JOB, {"maintenance", "unsettled", "etag"}),
+        (Job, JOB, {"maintenance", "patches", "unsettled", "etag"}),
+        (DuePatches, PATCHES, set()),
         (MaintenanceStatus, MAINTENANCE, set()),
-        (Attempt, ATTEMPT, set()),
+        (Attempt, ATTEMPT, {"installed"}),
+        (Installed, INSTALLED, set()),
         (Alert, ALERT, {"id", "etag"}),
     ],
 )

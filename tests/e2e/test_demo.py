@@ -45,6 +45,26 @@ def test_every_promise_holds(scenario):
     assert code == 0, said
 
 
+def test_a_baseline_month_and_a_hotpatch_month_are_kept_like_redeploys():
+    code, said = demo("hotpatch")
+
+    assert verdicts(said) == ALL_HELD, said
+    assert re.search(r"^ patches +held ", said, re.MULTILINE), said
+    # Each state of patching with its reason, by rows that a plain table client read: as the scenario expects.
+    assert code == 0, said
+    states = re.findall(r"^ win-\S+ +shop/\S+ +([a-z][A-Za-z]+) +(\S.*)$", said, re.MULTILINE)
+    assert {state for state, _ in states} >= {
+        *("compliant", "due", "overdue", "rebootPending"),
+        *("notEnrolled", "notEligible", "unknown"),
+    }
+    # One disruption for two reasons: the patches first, without a reboot, then the redeploy.
+    both = re.findall(
+        r"^ [\d:]+ +win-both +shop/tiers +2 +(\d) +(\w+) +completed", said, re.MULTILINE
+    )
+    assert both == [("1", "patch"), ("2", "redeploy"), ("1", "patch")], said
+    assert "Subject: Baton: win-fails failed (shop)" in said
+
+
 def test_a_lost_outcome_breaks_a_promise_and_the_exit_code_says_so():
     code, said = demo("broken")
 

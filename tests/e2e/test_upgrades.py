@@ -137,4 +137,4 @@ def ended(view):
 
 
 def away(view):
-    return any(job.state.is_away for job in view.jobs)
+    return any(job.is_away for job in view.jobs)

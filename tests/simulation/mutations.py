@@ -10,12 +10,24 @@ from cli.simulation.arm import SimulatedArm
 from cli.simulation.choose import choose
 from cli.simulation.relay import SimulatedMailer
 from cli.simulation.setup import Setup
-from shared.adapters import rows, tables
-from shared.domain import hours, policy_row, reconcile, rollouts, rules, verdict
+from shared.adapters import outcome_rows, tables
+from shared.domain import (
+    hours,
+    installation,
+    offers,
+    policy_row,
+    readiness,
+    rollouts,
+    rules,
+    staging,
+    verdict,
+)
 from shared.domain.errors import InvalidInput, StartUnknown
 from shared.domain.job import JobState
 from shared.domain.ledger import Away
 from shared.domain.pace import Pace
+from shared.domain.patching.columns import Patching
+from shared.domain.patching.model import RebootSetting
 from shared.use_cases import (
     discover,
     follow_vm,
@@ -25,7 +37,9 @@ from shared.use_cases import (
     sweep,
     tell,
 )
-from simulator.scenario_model import Step, Word
+from simulator.patch_model import Patching as VmPatching
+from simulator.patch_model import PatchWord
+from simulator.scenario_model import Step, Vm, Word
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -40,16 +54,22 @@ class Mutation:
         patches: (module or class, the name in it, what stands there instead).
         word: What Azure makes of every VM's first start, where the mutation shows only then, and chance gives
             too few of those; None: as it comes.
+        patched: Whether it shows where patches are due.
+        install: What Azure makes of every VM's first installation; None: as it comes.
     """
 
     promise: str
     says: str
     patches: tuple[tuple[Any, str, Any], ...]
     word: Word | None = None
+    patched: bool = False
+    install: PatchWord | None = None
 
     def setup(self, seed: int) -> Setup:
         """What it is tried on."""
-        setup = choose(seed, "wild")
+        setup = choose(seed, "wild", patches=float(self.patched))
+        if self.install:
+            setup = _with_first_install(setup, self.install)
         if self.word is None:
             return setup
         first = Step(self.word, timedelta(minutes=1))
@@ -57,6 +77,14 @@ class Mutation:
         vms = tuple(replace(vm, script=(first, *vm.script)) for vm in scenario.vms)
         arm = replace(scenario.arm, offer_after_abort=True)
         return replace(setup, scenario=replace(scenario, vms=vms, arm=arm))
+
+
+def _with_first_install(setup: Setup, word: PatchWord) -> Setup:
+    def patching(vm: Vm) -> VmPatching:
+        return replace(vm.patching, install=(word, *vm.patching.install))
+
+    vms = tuple(replace(vm, patching=patching(vm)) for vm in setup.scenario.vms)
+    return replace(setup, scenario=replace(setup.scenario, vms=vms))
 
 
 def _always(value: Any) -> Callable[..., Any]:
@@ -95,7 +123,7 @@ def _back_as_azure_says(job, vm, said):
 _numbers = itertools.count()
 
 
-def _another_row_each_time(job, attempt, real=rows.outcome_row):
+def _another_row_each_time(job, attempt, real=outcome_rows.outcome_row):
     row = real(job, attempt)
     return {**row, "RowKey": f"{row['RowKey']}-{next(_numbers)}"}
 
@@ -140,6 +168,17 @@ def _one_wrong_row_stops_all(key, columns, good, real=policy_row.standing):
     return found
 
 
+def _due_whatever_the_row_says(available, policy, real=offers.due_patches):
+    return real(available, policy and replace(policy, patching=Patching.INSTALL))
+
+
+def _may_always_reboot(job, policy, *, at_most, real=installation.request_for):
+    request = real(job, policy, at_most=at_most)
+    return replace(
+        request, reboot_setting=RebootSetting.IF_REQUIRED, exclude_kbs_requiring_reboot=False
+    )
+
+
 async def _sends_it_again(self, vm_id, *, request_id, within, real=SimulatedArm.start_maintenance):
     try:
         return await real(self, vm_id, request_id=request_id, within=within)
@@ -157,7 +196,7 @@ MUTATIONS = (
     Mutation(
         "P1",
         "a maintenance that was done may be done again",
-        ((reconcile._Reconciler, "_may_follow", _always(True)),),
+        ((offers, "_may_follow", _always(True)),),
     ),
     Mutation(
         "P1",
@@ -183,7 +222,7 @@ MUTATIONS = (
     Mutation("P2", "a pause holds nothing", ((start_vm, "pause_of", _always(None)),)),
     Mutation("P2", "windows and freezes do not count", ((hours, "_block", _always_open),)),
     Mutation("P2", "nobody needs to approve", ((rules, "is_approved", _always(True)),)),
-    Mutation("P3", "all VMs are of one stage", ((rollouts._Policy, "_staged", _all_in_one_stage),)),
+    Mutation("P3", "all VMs are of one stage", ((staging.Staging, "staged", _all_in_one_stage),)),
     Mutation(
         "P3",
         "a failure halts nothing",
@@ -196,7 +235,7 @@ MUTATIONS = (
     Mutation(
         "P6",
         "an outcome that is written again is another row",
-        ((rows, "outcome_row", _another_row_each_time),),
+        ((outcome_rows, "outcome_row", _another_row_each_time),),
     ),
     Mutation(
         "P6",
@@ -230,6 +269,34 @@ MUTATIONS = (
         "a lost answer counts as a refusal",
         ((follow_vm, "shows_acceptance", _always(False)),),
         word=Word.DROP_AFTER,
+    ),
+    Mutation(
+        "P1",
+        "a release that was tried may be tried again",
+        ((offers, "is_new_release", _always(True)),),
+        patched=True,
+    ),
+    Mutation(
+        "P1",
+        "a redeploy does not wait for an installation that hangs",
+        ((readiness, "is_installing", _always(False)),),
+        patched=True,
+        install=PatchWord.HANG,
+    ),
+    Mutation(
+        "P2",
+        "patches are installed whatever the row says of them",
+        (
+            (offers, "due_patches", _due_whatever_the_row_says),
+            (readiness, "_of_patches", _always(())),
+        ),
+        patched=True,
+    ),
+    Mutation(
+        "P4",
+        "an installation may reboot a VM that holds no slot",
+        ((start_vm, "request_for", _may_always_reboot),),
+        patched=True,
     ),
     Mutation("P9", "one wrong row stops all", ((discover, "standing", _one_wrong_row_stops_all),)),
 )

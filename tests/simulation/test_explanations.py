@@ -1,6 +1,7 @@
 """What `./baton explain` says is what the handlers do: asked all along a rollout, and then tried."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,12 +9,14 @@ import pytest
 from shared.domain.job import Job, JobState
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
+from shared.domain.patching.record import PatchState
 from shared.ports import Wake
 from shared.use_cases.approve import Approve
 from shared.use_cases.explain import Explain
 from shared.use_cases.preview import Preview
 from shared.use_cases.see_fleet import SeeFleet
 from tests.builders import NOW, a_set_id, a_status, a_view, a_vm
+from tests.patch_builders import a_patch, a_patch_record, a_patched_view, a_summary
 from tests.simulation.world import World
 
 MINUTE = timedelta(minutes=1)
@@ -27,7 +30,7 @@ def explain_of(world: World) -> Explain:
         policies=world.policies,
         jobs=world.jobs,
         pauses=world.pauses,
-        see=SeeFleet(clock=world.clock, vms=world.azure),
+        see=SeeFleet(clock=world.clock, vms=world.azure, patches=world.patch_store),
         mode=settings.mode,
     )
     return Explain(
@@ -67,6 +70,11 @@ def a_fleet():
             availability_set=a_set_id(),
             view=a_view(update_domain=1, maintenance=a_status(closes=CLOSES)),
         ),
+        a_vm("win-1", view=a_patched_view(a_summary(1))),
+        a_vm("win-2", view=a_patched_view(a_summary(1), maintenance=a_status(closes=CLOSES))),
+        a_vm("win-3", view=a_patched_view(a_summary(1), power_state="stopped")),
+        a_vm("win-4", view=a_patched_view(a_summary(1), maintenance=early)),
+        a_vm("win-5", view=a_patched_view(a_summary(1))),
     ]
 
 
@@ -78,8 +86,20 @@ POLICIES: dict[str, dict[str, object]] = {
         "gap": "10m",
         "concurrency": 2,
     },
+    "wins": {"match": "name:win-*", "patching": "install", "windows": "12:00-17:00", "gap": "10m"},
     "lone": {"match": "name:lone-*", "approval": "required", "gap": "0s"},
 }
+
+
+async def assess(world: World) -> None:
+    """A baseline is due on the Windows VMs, and a hotpatch on one of them, whose window soon closes."""
+    for vm in world.azure.vms.values():
+        if vm.name.startswith("win-"):
+            kb = a_patch("5034200", reboot_behavior="AlwaysRequiresReboot")
+            if vm.name == "win-5":
+                kb = a_patch(published_date=NOW - timedelta(days=29))
+            record = a_patch_record(vm, state=PatchState.DUE, assessment=a_summary(1))
+            await world.patch_store.keep(replace(record, patches=(kb,), patches_at=NOW))
 
 
 @pytest.mark.parametrize("mode", [Mode.LIVE, Mode.PAUSED, Mode.DRY_RUN])
@@ -88,6 +108,7 @@ async def test_what_is_said_of_a_planned_job_is_what_its_handler_does(
 ) -> None:
     caplog.set_level(logging.INFO, logger="baton.redeploy")
     world = World(*a_fleet(), policies=POLICIES, BATON_MODE=str(mode))
+    await assess(world)
     explain, free, waiting = explain_of(world), 0, set()
     for step in range(60):
         # Messages come only now, so that jobs whose turn it is are met before they are woken.
@@ -110,7 +131,7 @@ async def test_what_is_said_of_a_planned_job_is_what_its_handler_does(
             if after.state is JobState.PLANNED:
                 assert waits == [said.why]
                 waiting.add(said.why)
-            elif after.state.is_away or after.skipped_because == "dryRun":
+            elif after.state.is_begun or after.skipped_because == "dryRun":
                 assert said.why == "nothing is in its way"
                 free += 1
             else:

@@ -11,6 +11,7 @@ from tests.conftest import FRESH_RUNS, FRESH_SEED
 
 # Fixed, so that a change is told by what it broke.
 SEEDS = range(40)
+PATCHED_SEEDS = range(100, 112)
 # Fresh ones each time, in parts that can run side by side, so that many runs of the tests see far.
 PARTS = 4
 
@@ -18,6 +19,13 @@ PARTS = 4
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_promise_is_kept_whatever_fails(seed):
     result, _ = run_one(Chosen(None)(seed))
+
+    assert result.violations == ()
+
+
+@pytest.mark.parametrize("seed", PATCHED_SEEDS)
+def test_every_promise_is_kept_where_patches_are_due(seed):
+    result, _ = run_one(Chosen(None, patches=1)(seed))
 
     assert result.violations == ()
 

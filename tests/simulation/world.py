@@ -19,7 +19,7 @@ from shared.adapters.memory import (
 )
 from shared.adapters.memory_alerts import MemoryAlerts
 from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatches, MemoryPatchStore
+from shared.adapters.memory_patches import MemoryPatchStore
 from shared.adapters.memory_pauses import MemoryPauses
 from shared.bootstrap import Outside, build
 from shared.domain.alert import Mail
@@ -28,6 +28,7 @@ from shared.domain.maintenance import Vm
 from shared.ports import Accepted, Activity, Operation
 from shared.settings import read_settings
 from tests.builders import NOW
+from tests.simulation.patching import Patching
 
 AWAY = timedelta(minutes=6)
 LOCK = timedelta(minutes=1)
@@ -58,6 +59,7 @@ class Azure(MemoryMachines):
         self.refused: list[str] = []
         self.silent = 0  # accepted starts whose answer gets lost
         self._running: dict[str, Start] = {}
+        self.patching_goes_on = lambda: None
 
     async def start_maintenance(self, vm_id, *, request_id, within):
         async with self.call("start_maintenance", vm_id):
@@ -123,6 +125,7 @@ class Azure(MemoryMachines):
             yield item
 
     def _pass_time(self):
+        self.patching_goes_on()
         for key, start in list(self._running.items()):
             if start.back is None or start.back > self.clock.now():
                 continue
@@ -158,6 +161,8 @@ class World:
     def __init__(self, *vms: Vm, policies: dict[str, dict[str, object]], **settings: str) -> None:
         self.clock = MemoryClock(NOW)
         self.azure = Azure(self.clock, *vms)
+        self.patches = Patching(self.azure)
+        self.patch_store = MemoryPatchStore()
         self.policies = MemoryPolicies()
         self.jobs = MemoryJobs()
         self.pauses = MemoryPauses()
@@ -182,6 +187,7 @@ class World:
         self._counted = 0
         for port in (
             self.azure,
+            self.patches,
             self.policies,
             self.jobs,
             self.pauses,
@@ -198,13 +204,13 @@ class World:
         outside = Outside(
             clock=self.clock,
             vms=self.azure,
-            patches=MemoryPatches(self.azure),
+            patches=self.patches,
             policies=self.policies,
             jobs=self.jobs,
             pauses=self.pauses,
             outcomes=self.outcomes,
             alerts=self.alerts,
-            patch_store=MemoryPatchStore(),
+            patch_store=self.patch_store,
             bus=self.bus,
             mailer=self.mailer,
             letters=letter,

@@ -74,6 +74,8 @@ class StartSeen:
         began: When the handler that sent it began: what it read, it read after that.
         job: Its job, as its row stands now.
         was_up: Whether the VM ran and its agent reported.
+        work: `redeploy`, or `patch` of an installPatches.
+        reboots: Whether it takes the VM away.
         shown: The result code that Azure showed, of an earlier attempt. Where this one ends without a code
             of its own, Azure goes on showing that.
         over: When Azure was done with it, where Azure said so.
@@ -86,6 +88,8 @@ class StartSeen:
     job: JobSeen
     was_up: bool
     shown: str
+    work: str = "redeploy"
+    reboots: bool = True
     over: datetime | None = None
 
     def released(self) -> datetime | None:
@@ -147,6 +151,7 @@ class Facts:
         members: (policy, rollout) → when its first job was written, and which VMs could be seen then.
         codes: VM → every result code that Azure ever showed.
         rows: The outcome rows, with the time of their writing.
+        releases: When each release came out that is not installed at first.
     """
 
     machines: Mapping[str, Machine]
@@ -165,6 +170,7 @@ class Facts:
     rows: list[tuple[datetime, Cells]] = field(default_factory=list)
     pauses: list[PauseSeen] = field(default_factory=list)
     mails: dict[str, MailSeen] = field(default_factory=dict)
+    releases: tuple[datetime, ...] = ()
 
     def ended_so(self, start: StartSeen, name: str) -> bool:
         """Whether the attempt ended so, or in a way that cannot be told from it."""

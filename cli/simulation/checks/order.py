@@ -31,6 +31,8 @@ def stages(facts: Facts, start: StartSeen) -> Iterator[str]:
 
 def left_out(facts: Facts, start: StartSeen) -> Iterator[str]:
     """P3: no VM of an earlier stage that could be seen was forgotten when the rollout was planned."""
+    if start.work == "patch":
+        return  # who has nothing due is not left out of it
     key, rollout = start.job.key, start.job.rollout
     planned, members = facts.members.get((key, rollout), (start.at, set()))
     # Whoever has a job of a later rollout was given up for this one, and not forgotten; nor was whoever
@@ -52,6 +54,8 @@ def left_out(facts: Facts, start: StartSeen) -> Iterator[str]:
 
 def slots(facts: Facts, start: StartSeen, slack: timedelta) -> Iterator[str]:
     """P4: at most `concurrency` away, a slot rests for `gap`, a stage for `stageGap`."""
+    if not start.reboots:
+        return
     policies = facts.during(start.job.key, start.began, start.at)
     if not policies:
         return  # P2 tells of it
@@ -82,9 +86,10 @@ def slots(facts: Facts, start: StartSeen, slack: timedelta) -> Iterator[str]:
 def placement(facts: Facts, start: StartSeen) -> Iterator[str]:
     """P5: one update domain of a set; within a policy one zone, and one region of a pair."""
     one = facts.machines[start.vm]
-    for start_of_other in facts.starts:
+    for start_of_other in facts.starts if start.reboots else ():
         other = facts.machines[start_of_other.vm]
-        if start_of_other.vm == start.vm or start_of_other.released() is not None:
+        is_there = start_of_other.released() is not None or not start_of_other.reboots
+        if start_of_other.vm == start.vm or is_there:
             continue
         same = start_of_other.job.key == start.job.key
         if why := clash(one, other, facts.pairs, of_one_policy=same):
@@ -92,8 +97,12 @@ def placement(facts: Facts, start: StartSeen) -> Iterator[str]:
 
 
 def _others(facts: Facts, start: StartSeen) -> Iterable[StartSeen]:
-    """The last start of each other VM of the same policy."""
-    last = {s.vm: s for s in facts.starts if s.job.key == start.job.key and s.vm != start.vm}
+    """The last start that took each other VM of the same policy away."""
+    last = {
+        s.vm: s
+        for s in facts.starts
+        if s.job.key == start.job.key and s.vm != start.vm and s.reboots
+    }
     return last.values()
 
 

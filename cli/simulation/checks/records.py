@@ -75,7 +75,7 @@ def lost(facts: Facts) -> Iterator[str]:
 def missed(facts: Facts) -> Iterator[str]:
     """At the end, where a legal plan existed with room for every fault: who was missed all the same."""
     for at, row in facts.rows:
-        if row["outcome"] == "missed":
+        if row["outcome"] == "missed" and row.get("work") != "patch":
             yield f"{row['vmName']} was missed at {at:%m-%d %H:%M:%S}, though there was room"
 
 
@@ -84,8 +84,12 @@ def _untrue(facts: Facts, cells: Cells) -> Iterator[str]:
     code = cells.get("lastOperationResultCode", "")
     if code not in facts.codes[vm]:
         yield f"the outcome of {name} says {code}, which Azure never showed"
-    taken = [start for start in facts.starts if start.job.id == cells["jobId"]]
-    if outcome_ in _BY_AZURE:
+    work = cells.get("work", "redeploy")
+    mine = [start for start in facts.starts if start.job.id == cells["jobId"]]
+    taken = [start for start in mine if start.work == work]
+    if work == "patch" and outcome_ == "completed":
+        yield from _not_patched(facts, cells, taken)
+    elif outcome_ in _BY_AZURE:
         yield from _not_so(facts, cells, taken)
     elif outcome_ in _WITHOUT_START and len(taken) > _started_before(facts, cells):
         yield f"{name} was started, and its outcome is {outcome_}"
@@ -106,14 +110,28 @@ def _not_so(facts: Facts, cells: Cells, taken: list[StartSeen]) -> Iterator[str]
         yield f"{name} is completed, and was not back"
 
 
+def _not_patched(facts: Facts, cells: Cells, taken: list[StartSeen]) -> Iterator[str]:
+    """Patches that are said to be installed, which Azure must have done after the last start."""
+    vm, name = cells["vmId"].lower(), cells["vmName"]
+    if not taken:
+        yield f"{name} is patched, and no installation was started"
+    elif not any(what == "installed" and at >= taken[-1].at for at, what, _ in facts.events[vm]):
+        yield f"{name} is patched, and Azure installed nothing"
+
+
 def _started_before(facts: Facts, cells: Cells) -> int:
     """How many attempts of the job that were started have their row."""
-    rows = (row for _, row in facts.rows if row["jobId"] == cells["jobId"])
+    rows = (
+        row
+        for _, row in facts.rows
+        if (row["jobId"], row.get("work")) == (cells["jobId"], cells.get("work"))
+    )
     return sum(bool(row.get("startedAt")) for row in rows)
 
 
 def _is_bad(row: Cells) -> bool:
-    return bool(row["terminal"]) and row["outcome"] in BAD
+    is_last = bool(row["terminal"]) or row.get("work") == "patch"
+    return is_last and row["outcome"] in BAD
 
 
 def _end(row: Cells) -> tuple[str, str]:

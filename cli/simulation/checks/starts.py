@@ -9,7 +9,14 @@ from simulator.promises.policies import Policy
 
 def once(facts: Facts, start: StartSeen) -> Iterator[str]:
     """P1: one start per VM and maintenance, and one more after each that may be tried again."""
-    before = [s for s in facts.starts if (s.vm, s.maintenance) == (start.vm, start.maintenance)]
+    if start.work == "patch":
+        yield from _once_a_release(facts, start)
+        return
+    before = [
+        s
+        for s in facts.starts
+        if (s.vm, s.maintenance, s.work) == (start.vm, start.maintenance, start.work)
+    ]
     postponed = [each for each in before if facts.ended_so(each, "retryLater")]
     aborted = [
         each
@@ -19,6 +26,22 @@ def once(facts: Facts, start: StartSeen) -> Iterator[str]:
     allowed = 1 + len(postponed) + len(aborted)
     if len(before) + 1 > allowed:
         yield f"start {len(before) + 1} of {facts.name(start.vm)}, where {allowed} were allowed"
+
+
+def apart(facts: Facts, vm: str, work: str, *, other_runs: bool) -> Iterator[str]:
+    """No VM is patched and redeployed at once, not even by a request that Azure refuses for it."""
+    if other_runs:
+        what = "redeployed" if work == "patch" else "patched"
+        yield f"Baton sent a {work} to {facts.name(vm)} while it was being {what}"
+
+
+def _once_a_release(facts: Facts, start: StartSeen) -> Iterator[str]:
+    before = [s for s in facts.starts if s.vm == start.vm and s.work == "patch"]
+    released = {at.date() for at in facts.releases if at <= start.at}
+    if len(before) + 1 > len(released):
+        yield (
+            f"installation {len(before) + 1} on {facts.name(start.vm)}, of {len(released)} releases"
+        )
 
 
 def allowed(facts: Facts, start: StartSeen, slack: timedelta) -> Iterator[str]:
@@ -38,6 +61,8 @@ def _why_not(facts: Facts, policy: Policy, start: StartSeen, slack: timedelta) -
     machines = facts.machine_during(start.vm, start.began, start.at)
     if not policy.keeps or not any(policy.takes(machine) for machine in machines):
         return f"{policy} is disabled, or does not take it"
+    if start.work == "patch" and not policy.installs:
+        return f"{policy} installs no patches"
     first, last = start.began - slack, start.at + slack
     if policy.first_fit(first, last + timedelta.resolution) is None:
         return policy.why_not(start.at, policy.estimate)

@@ -24,7 +24,10 @@ from simulator.promises.policies import Policy
 
 # A handler lives no longer.
 _WRITE_TAKES = timedelta(minutes=5)
-_OVER = ("back", "aborted", "retryLater", "deleted")
+_OVER = {
+    "redeploy": ("back", "aborted", "retryLater", "deleted"),
+    "patch": ("installed", "installFailed", "deleted"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Watch:
             self.facts.codes[vm].add(CODES[name])
         for start in self.facts.starts:
             # A VM that was not up before is as it was as soon as Azure is done with it.
-            is_over = name in _OVER or (name == "completed" and not start.was_up)
+            is_over = name in _OVER[start.work] or (name == "completed" and not start.was_up)
             if start.vm == vm and start.over is None and is_over:
                 start.over = at
 
@@ -114,7 +117,26 @@ class Watch:
         if not claimed:
             self._broken("P1", at, [f"{self.facts.name(vm)} was started without a job"])
             return
-        start = StartSeen(vm, at, began, maintenance, claimed[-1], was_up, shown)
+        self._started(StartSeen(vm, at, began, maintenance, claimed[-1], was_up, shown))
+
+    def installed(
+        self, at: datetime, began: datetime, vm: str, *, was_up: bool, reboots: bool
+    ) -> None:
+        """Azure took an installPatches; `reboots`: it may reboot the VM."""
+        claimed = [j for j in self.facts.jobs.values() if j.vm == vm and j.state in OPEN]
+        if not claimed:
+            self._broken("P1", at, [f"{self.facts.name(vm)} was patched without a job"])
+            return
+        self._started(
+            StartSeen(vm, at, began, "", claimed[-1], was_up, "", work="patch", reboots=reboots)
+        )
+
+    def asked(self, at: datetime, vm: str, work: str, *, other_runs: bool) -> None:
+        """A start of either kind reached Azure, taken or not."""
+        self._broken("P1", at, starts.apart(self.facts, vm, work, other_runs=other_runs))
+
+    def _started(self, start: StartSeen) -> None:
+        at = start.at
         self._broken("P1", at, starts.once(self.facts, start))
         self._broken("P2", at, starts.allowed(self.facts, start, self.slack))
         self._broken("P3", at, order.stages(self.facts, start))

@@ -95,32 +95,37 @@ def failed(record: PatchRecord, why: str) -> PatchRecord:
     )
 
 
-def wants_assessment(vm: Vm, record: PatchRecord, now: datetime) -> bool:
-    """Whether Baton should have the VM assessed: it can be, and what is known is old or lacks the list."""
+def wants_assessment(
+    vm: Vm, record: PatchRecord, now: datetime, *, after: timedelta = ASSESS_AFTER
+) -> bool:
+    """Whether Baton should have the VM assessed: it can be, and what is known is old or lacks the list.
+
+    Args:
+        vm: As seen now.
+        record: As observed now.
+        now: Aware.
+        after: BATON_PATCH_ASSESS_AFTER.
+    """
     ready = vm.view is not None and vm.view.is_running and vm.view.agent_ready
     if not ready or record.assessing_url or record.state is PatchState.NOT_ELIGIBLE:
         return False
-    if record.assessing_since and now - record.assessing_since < _patience(record):
+    if record.assessing_since and now - record.assessing_since < _patience(record, after):
         return False
     at = record.assessment.at if record.assessment and is_done(record.assessment.status) else None
-    stale = at is None or now - at > ASSESS_AFTER or at < last_release(now).at
-    return stale or (record.due_count > 0 and _is_unlisted(record, now))
+    stale = at is None or now - at > after or at < last_release(now).at
+    return stale or (record.due_count > 0 and _is_unlisted(record, now, after))
 
 
-def _is_unlisted(record: PatchRecord, now: datetime) -> bool:
+def _is_unlisted(record: PatchRecord, now: datetime, after: timedelta) -> bool:
     """Whether no list tells what is due, or an installation has come between."""
     listed = record.patches_at
     installed = record.installation.at if record.installation else None
-    return (
-        listed is None
-        or now - listed > ASSESS_AFTER
-        or (installed is not None and installed > listed)
-    )
+    return listed is None or now - listed > after or (installed is not None and installed > listed)
 
 
-def _patience(record: PatchRecord) -> timedelta:
-    """How long to leave a VM alone after an assessment: longer after each failure, a day at most."""
-    return min(timedelta(hours=1 << min(record.assessment_failures, 5)), ASSESS_AFTER)
+def _patience(record: PatchRecord, after: timedelta) -> timedelta:
+    """How long to leave a VM alone after an assessment: an hour of a day, and longer after each failure."""
+    return min(after / 24 * (1 << min(record.assessment_failures, 5)), after)
 
 
 def _assessment(

@@ -3,7 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.job import JobState, job_id
+from shared.domain.job import JobState
+from shared.domain.job_ids import job_id
 from shared.domain.ledger import Books, UnreadRow
 from shared.domain.places import Location, Places
 from shared.domain.policy_row import standing

@@ -30,7 +30,7 @@ def test_every_state_is_in_the_table_and_can_be_reached():
 @pytest.mark.parametrize("state", list(JobState))
 def test_an_end_is_never_left(state):
     assert state.is_end == (not LEADS_TO[state])
-    assert not (state.is_end and state.is_away)
+    assert not (state.is_end and state.is_begun)
 
 
 def test_what_was_done_to_a_vm_halts_and_what_was_not_does_not():

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.job import JobState
 from shared.domain.steering import BY_A_PERSON, why_not_again, why_not_skipped
-from tests.builders import NOW, a_job, a_status, a_view, a_vm, an_attempt
+from tests.builders import NOW, a_job, a_release, a_status, a_view, a_vm, an_attempt
 
 HOUR = timedelta(hours=1)
 BEFORE = NOW - HOUR
@@ -93,3 +93,21 @@ def test_only_a_vm_that_has_not_started_can_be_skipped():
     assert "away" in why_not_skipped(a_job(state=JobState.STARTING))
     assert "ended failed: as it was" in why_not_skipped(ended(JobState.FAILED))
     assert "being recorded" in why_not_skipped(replace(a_job(), unsettled=an_attempt()))
+
+
+def patched(state, **changes):
+    """A job of patches alone."""
+    return ended(state, patches=a_release(), **changes)
+
+
+def test_patches_that_somebody_skipped_can_be_taken_back_while_their_window_is_open():
+    job = patched(JobState.SKIPPED, skipped_because=BY_A_PERSON)
+
+    assert why_not_again(job, a_vm(), NOW) == ""
+    assert "window for patches closed" in why_not_again(job, a_vm(), job.closes)
+
+
+def test_a_release_that_azure_was_asked_to_install_is_never_installed_again():
+    job = patched(JobState.FAILED, tried_release="2026-03-10")
+
+    assert "never installs one twice" in why_not_again(job, a_vm(), NOW)

@@ -7,6 +7,7 @@ import pytest
 
 from shared.adapters.memory import MemoryClock, MemoryJobs, MemoryOutcomes, MemoryPolicies
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_patches import MemoryPatchStore
 from shared.adapters.memory_pauses import MemoryPauses
 from shared.domain.errors import InvalidInput, Problem, Retryable
 from shared.domain.job import JobState
@@ -55,7 +56,7 @@ class Desk:
                 policies=self.policies,
                 jobs=self.jobs,
                 pauses=self.pauses,
-                see=SeeFleet(clock=clock, vms=self.machines),
+                see=SeeFleet(clock=clock, vms=self.machines, patches=MemoryPatchStore()),
                 mode=mode,
             ),
             mode=mode,

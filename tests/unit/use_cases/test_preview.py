@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from shared.adapters.memory import MemoryClock, MemoryJobs, MemoryPolicies
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_patches import MemoryPatchStore
 from shared.adapters.memory_pauses import MemoryPauses
 from shared.domain.job import JobState
 from shared.domain.ledger import Change
@@ -22,7 +23,7 @@ async def foreseen(*vms, jobs=(), now=None):
     if jobs:
         await store.commit(Change(heads=(a_head(),), jobs=jobs, at=NOW))
     before = len(store.calls)
-    see = SeeFleet(clock=clock, vms=MemoryMachines(*vms))
+    see = SeeFleet(clock=clock, vms=MemoryMachines(*vms), patches=MemoryPatchStore())
     preview = Preview(
         clock=clock,
         policies=policies,
@@ -44,7 +45,7 @@ async def test_it_is_what_a_discovery_then_writes():
         policies=world.policies,
         jobs=world.jobs,
         pauses=world.pauses,
-        see=SeeFleet(clock=world.clock, vms=world.azure),
+        see=SeeFleet(clock=world.clock, vms=world.azure, patches=world.patch_store),
         mode=Mode.LIVE,
     )
 

@@ -2,6 +2,7 @@ import pytest
 
 from shared.adapters.memory import MemoryClock
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_patches import MemoryPatchStore
 from shared.domain.errors import Retryable, Terminal
 from shared.domain.places import Location
 from shared.domain.preflight import FindingKind, Surroundings
@@ -14,7 +15,7 @@ CALM = a_view(maintenance=None)
 
 
 async def seen(machines, *jobs):
-    return await SeeFleet(clock=MemoryClock(NOW), vms=machines)(jobs)
+    return await SeeFleet(clock=MemoryClock(NOW), vms=machines, patches=MemoryPatchStore())(jobs)
 
 
 async def test_surroundings_are_read_only_where_a_vm_is_in_a_maintenance():

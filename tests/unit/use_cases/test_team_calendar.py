@@ -130,7 +130,9 @@ def test_people_read_the_start_in_the_policys_time_and_in_utc_and_what_azure_doe
 
     assert "Start: 2026-03-02 12:00 UTC." in event.lines
     assert "Moved from 11:00." in event.lines
-    assert any("Self-service window until 2026-03-02 17:00 UTC" in line for line in event.lines)
+    assert any(
+        "Its self-service window closes at 2026-03-02 17:00 UTC" in line for line in event.lines
+    )
 
 
 @settings(max_examples=60, deadline=None)

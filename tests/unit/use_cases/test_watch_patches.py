@@ -64,7 +64,7 @@ class Watch:
             jobs=MemoryJobs(),
             vms=self.machines,
             store=self.store,
-            see=SeeFleet(clock=self.clock, vms=self.machines),
+            see=SeeFleet(clock=self.clock, vms=self.machines, patches=self.store),
             assess=AssessVm(clock=self.clock, patches=self.patches),
             report=ReportPatches(clock=self.clock, tell=tell),
             acts=acts,

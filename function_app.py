@@ -2,8 +2,17 @@
 
 import azure.functions as func
 
-from functions import alerts, dead_letter, discovery, hint, patches, redeploy, sweep
+from functions import (
+    alerts,
+    calendar_feed,
+    dead_letter,
+    discovery,
+    hint,
+    patches,
+    redeploy,
+    sweep,
+)
 
 app = func.FunctionApp()
-for module in (discovery, redeploy, alerts, dead_letter, sweep, hint, patches):
+for module in (discovery, redeploy, alerts, dead_letter, sweep, hint, patches, calendar_feed):
     app.register_functions(module.bp)

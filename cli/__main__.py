@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from typer.completion import completion_init  # type: ignore[attr-defined] # it re-exports it
 
 from cli import checks, locks
 from cli.hotpatch.commands import hotpatch
 from cli.paths import ROOT
+from cli.policy_commands import policy
+from cli.steer_commands import steer
 
 app = typer.Typer(
     name="baton",
@@ -23,17 +26,16 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Does planned VM maintenance before Azure does it to you.",
 )
-policy = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="The rows of BatonPolicies: check a file, apply it, list and export what is there.",
-)
 app.add_typer(policy, name="policy")
+app.add_typer(steer)
 app.add_typer(hotpatch, name="hotpatch")
+_COMPLETE = "_BATON_COMPLETE"
+"""Set by a shell that asks for completions."""
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _EXITS = "Exit code: 0 done, 1 something is wrong or failed, 2 an argument, a file or a setting is unusable."
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+_Output = Annotated[Literal["text", "json"], typer.Option(help="json: for programs.")]
 _Policies = Annotated[Path | None, typer.Option(help="Policy rows as JSON or YAML; - for stdin.")]
 _Fleet = Annotated[
     Path | None,
@@ -45,10 +47,6 @@ _Locations = Annotated[
 ]
 _Now = Annotated[
     str | None, typer.Option(help="As of this instant, with its offset; default: the clock.")
-]
-_PolicyFile = Annotated[
-    Path,
-    typer.Argument(help="Rows as JSON or YAML; - for stdin. docs/policies.md has the columns."),
 ]
 
 
@@ -199,6 +197,7 @@ def plan(
     locations: _Locations = None,
     now: _Now = None,
     html: Annotated[Path | None, typer.Option(help="Draw it into this file, one page.")] = None,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Show when each offered VM goes, and why one does not. Nothing is written.
@@ -210,7 +209,9 @@ def plan(
     from cli.given import Given  # noqa: PLC0415
 
     given = Given(policies=policies, fleet=fleet, locations=locations, now=now)
-    raise typer.Exit(say.run(lambda: verb.run(given, _clock(), as_json=as_json, html=html)))
+    raise typer.Exit(
+        say.run(lambda: verb.run(given, _clock(), as_json=as_json or output == "json", html=html))
+    )
 
 
 @app.command(epilog=_example("./baton simulate --policies policies.yaml --fleet vms.json"))
@@ -253,6 +254,7 @@ def explain(
     fleet: _Fleet = None,
     locations: _Locations = None,
     now: _Now = None,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Say where a VM stands, why it goes now or does not, and what comes next.
@@ -264,7 +266,9 @@ def explain(
     from cli.given import Given  # noqa: PLC0415
 
     given = Given(policies=policies, fleet=fleet, locations=locations, now=now)
-    raise typer.Exit(say.run(lambda: verb.run(vm, given, _clock(), as_json=as_json)))
+    raise typer.Exit(
+        say.run(lambda: verb.run(vm, given, _clock(), as_json=as_json or output == "json"))
+    )
 
 
 @app.command(epilog=f"{_example('./baton approve shop/web --until 8h')}\n\n{_EXITS}")
@@ -277,12 +281,16 @@ def approve(
         typer.Option(help="It counts until then: an instant with its offset, or 8h from now."),
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who approves; default: this user.")] = None,
+    output: _Output = "text",
 ) -> None:
     """Let a rollout go whose policy has `approval` `required`."""
     from cli import approve as verb  # noqa: PLC0415 - only a verb pays for what it loads
     from cli import say  # noqa: PLC0415
 
-    raise typer.Exit(say.run(lambda: verb.run(policy_name, until=until, by=by, clock=_clock())))
+    as_json = output == "json"
+    raise typer.Exit(
+        say.run(lambda: verb.run(policy_name, until, by, clock=_clock(), as_json=as_json))
+    )
 
 
 @app.command(epilog=_example("./baton cost --vms 5000 --redeploys 2000"))
@@ -308,7 +316,7 @@ def cost(
 
 @app.command(epilog=f"{_example('./baton doctor --output json')}\n\n{_EXITS}")
 def doctor(
-    output: Annotated[Literal["text", "json"], typer.Option(help="json: for programs.")] = "text",
+    output: _Output = "text",
     send_test: Annotated[
         bool, typer.Option("--send-test", help="Also send a mail to BATON_EMAIL_TO.")
     ] = False,
@@ -327,62 +335,13 @@ def doctor(
     )
 
 
-@policy.command(
-    epilog=f"{_example('./baton policy validate policies.yaml --fleet vms.json')}\n\n{_EXITS}"
-)
-def validate(
-    file: _PolicyFile,
-    fleet: Annotated[
-        Path | None,
-        typer.Option(help="VMs as Resource Manager lists them (JSON), to find ties and idle rows."),
-    ] = None,
-    as_json: _Json = False,
+@app.command(epilog=_example('eval "$(./baton completion bash)"'))
+def completion(
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Whose script.")],
 ) -> None:
-    """Say everything that is wrong with a file of policies: row, line, column, value, and the fix."""
-    from cli import policy_check, say  # noqa: PLC0415 - only a verb pays for what it loads
-
-    now = _clock()
-    raise typer.Exit(say.run(lambda: policy_check.validate(file, fleet, as_json=as_json, now=now)))
-
-
-@policy.command(epilog=f"{_example('./baton policy apply policies.yaml')}\n\n{_EXITS}")
-def apply(
-    file: _PolicyFile,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Delete the rows that the file does not have.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do delete them, after --prune.")] = False,
-    as_json: _Json = False,
-) -> None:
-    """Make the table's rows as the file has them; Baton's own columns of a row stay.
-
-    Nothing is written where any row is wrong.
-    """
-    from cli import policies, say  # noqa: PLC0415
-
-    raise typer.Exit(say.run(lambda: policies.apply(file, prune=prune, yes=yes, as_json=as_json)))
-
-
-@policy.command("list", epilog=f"{_example('./baton policy list')}\n\n{_EXITS}")
-def list_policies(as_json: _Json = False) -> None:
-    """List the policies, and what Baton says of each."""
-    from cli import policies, say  # noqa: PLC0415
-
-    raise typer.Exit(say.run(lambda: policies.show(as_json=as_json)))
-
-
-@policy.command(
-    epilog=f"{_example('./baton policy export --format json > policies.json')}\n\n{_EXITS}"
-)
-def export(
-    form: Annotated[
-        Literal["yaml", "json"], typer.Option("--format", help="Form of the file.")
-    ] = "yaml",
-) -> None:
-    """Print the policies as a file that `validate` and `apply` take."""
-    from cli import policies, say  # noqa: PLC0415
-
-    raise typer.Exit(say.run(lambda: policies.export(as_json=form == "json")))
+    """Print a script that has your shell complete commands and options of `./baton`."""
+    os.environ[_COMPLETE] = f"source_{shell}"
+    _become("cli")
 
 
 def _clock() -> datetime:
@@ -399,4 +358,6 @@ def _become(module: str, *arguments: str) -> None:
     os.execv(command[0], command)  # noqa: S606 - no shell is wanted
 
 
-app(prog_name="./baton")
+if _COMPLETE in os.environ:
+    completion_init()
+app(prog_name="./baton", complete_var=_COMPLETE)

@@ -1,23 +1,28 @@
 """`./baton approve TEAM/POLICY`: lets a rollout go that waits for approval."""
 
 import asyncio
-import getpass
 from datetime import UTC, datetime
+from typing import Any
 
 from cli import say
 from cli.desk import at_the_desk
+from cli.shown_plan import utc
+from cli.steering import me
 from shared.domain.durations import parse_duration
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.ledger import PolicyKey
 from shared.use_cases.approve import Approved
 
 
-def run(policy: str, *, until: str | None, by: str | None, clock: datetime) -> int:
+def run(policy: str, until: str | None, by: str | None, *, clock: datetime, as_json: bool) -> int:
     """Approves, and says what."""
     key, end = read_policy(policy), read_until(until, clock)
-    name = by.strip() if by else _me()
+    name = by.strip() if by else me()
     approved = asyncio.run(_approve(key, name, end))
-    print(sentence(policy, name, end, approved))
+    if as_json:
+        say.answer(_as_json(key, name, end, approved))
+    else:
+        print(sentence(policy, name, end, approved))
     return say.OK
 
 
@@ -66,13 +71,19 @@ def sentence(policy: str, by: str, until: datetime | None, approved: Approved) -
     )
 
 
+def _as_json(key: PolicyKey, by: str, until: datetime | None, done: Approved) -> dict[str, Any]:
+    """Its keys are part of the outer contract."""
+    return {
+        "team": key[0],
+        "policy": key[1],
+        "rollout": done.rollout,
+        "by": by,
+        "until": utc(until) if until else None,
+        "waiting": done.waiting,
+        "needed": done.needed,
+    }
+
+
 async def _approve(key: PolicyKey, by: str, until: datetime | None) -> Approved:
     async with at_the_desk() as desk:
         return await desk.approve(*key, by=by, until=until)
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "somebody at a terminal"

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from shared.adapters.arm import connect_arm
 from shared.adapters.credentials import Identity, client_id
 from shared.adapters.system_clock import SystemClock
+from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
 from shared.adapters.table_patches import TablePatches
+from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
 from shared.domain.mode import Mode
@@ -20,8 +22,14 @@ from shared.ports import Clock, PolicyStore, VirtualMachines
 from shared.settings import read_settings
 from shared.use_cases.approve import Approve
 from shared.use_cases.explain import Explain
+from shared.use_cases.pause_policies import PausePolicies
 from shared.use_cases.preview import Preview
+from shared.use_cases.resume_policies import ResumePolicies
+from shared.use_cases.retry_vm import RetryVm
 from shared.use_cases.see_fleet import SeeFleet
+from shared.use_cases.skip_vm import SkipVm
+from shared.use_cases.status import ReadStatus
+from shared.use_cases.team_calendar import TeamCalendar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +46,12 @@ class Desk:
     preview: Preview
     explain: Explain
     approve: Approve
+    status: ReadStatus
+    pause: PausePolicies
+    resume: ResumePolicies
+    skip: SkipVm
+    retry: RetryVm
+    calendar: TeamCalendar
 
 
 @asynccontextmanager
@@ -60,9 +74,16 @@ async def at_the_desk() -> AsyncIterator[Desk]:
             settings.arm_url, settings.arm_token or of_arm, settings.subscriptions, clock=clock
         )
         opened.push_async_callback(vms.close)
-        policies, jobs = TablePolicies(tables), TableJobs(tables)
+        policies, jobs, pauses = TablePolicies(tables), TableJobs(tables), TablePauses(tables)
         see = SeeFleet(clock=clock, vms=vms, patches=TablePatches(tables))
-        preview = Preview(clock=clock, policies=policies, jobs=jobs, see=see, mode=settings.mode)
+        preview = Preview(
+            clock=clock,
+            policies=policies,
+            jobs=jobs,
+            pauses=pauses,
+            see=see,
+            mode=settings.mode,
+        )
         yield Desk(
             clock=clock,
             mode=settings.mode,
@@ -77,6 +98,7 @@ async def at_the_desk() -> AsyncIterator[Desk]:
                 vms=vms,
                 policies=policies,
                 jobs=jobs,
+                pauses=pauses,
                 outcomes=TableOutcomes(tables),
                 preview=preview,
                 mode=settings.mode,
@@ -87,6 +109,19 @@ async def at_the_desk() -> AsyncIterator[Desk]:
                 ),
             ),
             approve=Approve(clock=clock, jobs=jobs),
+            status=ReadStatus(
+                clock=clock,
+                jobs=jobs,
+                policies=policies,
+                pauses=pauses,
+                alerts=TableAlerts(tables),
+                mode=settings.mode,
+            ),
+            pause=PausePolicies(clock=clock, jobs=jobs, policies=policies, pauses=pauses),
+            resume=ResumePolicies(clock=clock, jobs=jobs, policies=policies, pauses=pauses),
+            skip=SkipVm(clock=clock, jobs=jobs),
+            retry=RetryVm(clock=clock, vms=vms, jobs=jobs),
+            calendar=TeamCalendar(clock=clock, jobs=jobs),
         )
 
 

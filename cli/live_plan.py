@@ -83,6 +83,9 @@ def _on_its_way(job: Job) -> str:
 def _notes(foresight: Foresight, mode: Mode) -> Iterator[str]:
     if mode in _MODES:
         yield _MODES[mode]
+    for pause in foresight.pauses:
+        if pause.holds:
+            yield f"{pause}; ./baton resume {pause.scope}".rstrip()
     for key, why in sorted(foresight.sight.failed.items()):
         what = f"Subscription {key}" if key else "The list of subscriptions"
         yield f"{what} could not be read whole: {why}"

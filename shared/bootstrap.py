@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
 from shared.patch_ports import Patches, PatchStore
+from shared.pause_port import PauseStore
 from shared.ports import (
     AlertStore,
     Bus,
@@ -29,6 +30,7 @@ from shared.ports import (
 )
 from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
+from shared.use_cases.announce import Announce
 from shared.use_cases.assess_vm import AssessVm
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
@@ -47,6 +49,7 @@ from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
 from shared.use_cases.take_hint import TakeHint
+from shared.use_cases.team_calendar import TeamCalendar
 from shared.use_cases.tell import Tell
 from shared.use_cases.watch_patches import WatchPatches
 
@@ -72,6 +75,7 @@ class Outside:
     patches: Patches
     policies: PolicyStore
     jobs: JobStore
+    pauses: PauseStore
     outcomes: OutcomeStore
     alerts: AlertStore
     patch_store: PatchStore
@@ -100,6 +104,7 @@ class Services:
     watch_patches: WatchPatches
     send_alerts: SendAlerts
     report_dead_letter: ReportDeadLetter
+    calendar: TeamCalendar
     take_hint: TakeHint
     decode: Callable[[bytes], Wake]
     span: Callable[[str], AbstractContextManager[None]] = _no_span
@@ -165,6 +170,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             see=see,
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
             report_plan=ReportPlan(clock=clock, tell=tell),
+            announce=Announce(clock=clock, tell=tell),
             first_contact=FirstContact(
                 clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
             ),
@@ -176,6 +182,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             start=StartVm(
                 steps=steps,
                 policies=outside.policies,
+                pauses=outside.pauses,
                 mode=settings.mode,
                 jitter=outside.jitter,
             ),
@@ -186,6 +193,7 @@ def build(settings: Settings, outside: Outside) -> Services:
         sweep=Sweep(
             clock=clock,
             jobs=jobs,
+            pauses=outside.pauses,
             alerts=outside.alerts,
             bus=bus,
             pace=pace,
@@ -209,12 +217,14 @@ def build(settings: Settings, outside: Outside) -> Services:
             bus=bus,
             mailer=outside.mailer,
             letters=outside.letters,
+            calendar=TeamCalendar(clock=clock, jobs=jobs),
             digest=settings.alert_digest,
             mode=settings.mode,
         ),
         report_dead_letter=ReportDeadLetter(
             clock=clock, jobs=jobs, tell=tell, decode=outside.decode
         ),
+        calendar=TeamCalendar(clock=clock, jobs=jobs),
         take_hint=TakeHint(clock=clock, bus=bus),
         decode=outside.decode,
     )
@@ -233,6 +243,7 @@ def connect(settings: Settings) -> Outside:
     from shared.adapters.table_jobs import TableJobs  # noqa: PLC0415
     from shared.adapters.table_outcomes import TableOutcomes  # noqa: PLC0415
     from shared.adapters.table_patches import TablePatches  # noqa: PLC0415
+    from shared.adapters.table_pauses import TablePauses  # noqa: PLC0415
     from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
     from shared.adapters.tables import connect_tables  # noqa: PLC0415
 
@@ -261,6 +272,7 @@ def connect(settings: Settings) -> Outside:
         patches=arm.patches,
         policies=TablePolicies(tables),
         jobs=TableJobs(tables),
+        pauses=TablePauses(tables),
         outcomes=TableOutcomes(tables),
         alerts=TableAlerts(tables),
         patch_store=TablePatches(tables),

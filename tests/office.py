@@ -5,11 +5,12 @@ from collections import Counter
 from datetime import timedelta
 
 from shared.adapters.letters import write_mail
-from shared.adapters.memory import MemoryAlerts, MemoryBus, MemoryClock, MemoryMailer
+from shared.adapters.memory import MemoryAlerts, MemoryBus, MemoryClock, MemoryJobs, MemoryMailer
 from shared.domain.alert import AlertState
 from shared.domain.errors import Retryable
 from shared.domain.mode import Mode
 from shared.use_cases.send_alerts import SendAlerts
+from shared.use_cases.team_calendar import TeamCalendar
 from tests.builders import NOW, an_alert
 
 DIGEST = timedelta(minutes=2)
@@ -46,6 +47,7 @@ class Office:
             bus=self.bus,
             mailer=self.post,
             letters=write_mail,
+            calendar=TeamCalendar(clock=self.clock, jobs=MemoryJobs()),
             digest=DIGEST,
             mode=Mode.LIVE,
         )

@@ -4,7 +4,7 @@ from cli.desk import Desk
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.maintenance import Unreadable, Vm
 from shared.domain.patching.eligibility import uniform_instance
-from shared.use_cases.explain import meant
+from shared.use_cases.which_vm import meant
 
 
 async def find_vm(desk: Desk, name: str) -> Vm:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from azure.core.exceptions import ResourceNotFoundError
 
 from cli.simulation.deployment import Deployment
+from cli.simulation.desk import Desk
 from cli.simulation.setup import PolicyWrite
 from cli.simulation.site import Site
 from simulator.scenario_model import Edit
@@ -18,6 +19,7 @@ class Acts:
     def __init__(self, site: Site, deployment: Deployment) -> None:
         self._site = site
         self._deployment = deployment
+        self._desk = Desk(site)
 
     def begin(self) -> None:
         """Schedules them."""
@@ -28,8 +30,10 @@ class Acts:
             if isinstance(edit.at, timedelta):
                 self._at(edit.at, self._edit, edit)
         for given in setup.approvals:
-            act = self._deployment.approve
+            act = self._desk.approve
             self._at(given.at, act, given.team, given.name, given.counts_for)
+        for asks in setup.asks:
+            self._at(asks.at, self._desk.ask, asks.verb, asks.what)
         for mode in setup.modes:
             self._at(mode.at, self._deploy, mode.mode)
         for item in setup.garbage:

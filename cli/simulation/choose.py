@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli.simulation import hotpatch, people
+from cli.simulation import hotpatch, people, requests
 from cli.simulation.checks.room import has_room
 from cli.simulation.dice import Dice
 from cli.simulation.faults import LEVELS, Level, Outage
@@ -66,6 +66,7 @@ def choose(seed: int, level_name: str | None = None, *, patches: float = hotpatc
     t0 = _begins(dice)
     rows = people.some_policies(Dice(seed, "policies"), t0)
     last = _last(fleet.vms)
+    asking = Dice(seed, "asking")
     due = None
     chance = Dice(seed, "patches")
     if chance.happens(patches):
@@ -99,7 +100,10 @@ def choose(seed: int, level_name: str | None = None, *, patches: float = hotpatc
         table_page=dice.choice((3, 1000, 1000)),
         batch_max=dice.choice((1, 3, 100)),
         refuses=frozenset({"gone@example.com"}),
-        approvals=tuple(people.approvals(dice, rows, last)),
+        approvals=tuple(requests.approvals(dice, rows, last)),
+        asks=tuple(requests.asks(asking, rows, fleet.vms, last))
+        if asking.happens(0.4) and not is_roomy
+        else (),
         modes=() if is_roomy else tuple(people.mode_changes(dice, mode, last)),
         garbage=tuple(people.garbage(dice, dice.randint(0, 2) if level.requests else 0, last)),
         illegible=()

@@ -1,7 +1,6 @@
 """The app deployed: worker processes that come and go, their timers and their triggers."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -10,7 +9,6 @@ from cli.simulation.arm import SimulatedArm
 from cli.simulation.bus import Broker, Letter
 from cli.simulation.bus import Client as BusClient
 from cli.simulation.dice import Dice
-from cli.simulation.faults import NONE, Faults
 from cli.simulation.patches import SimulatedPatches
 from cli.simulation.process import Process, Wire
 from cli.simulation.relay import SimulatedMailer
@@ -23,16 +21,14 @@ from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
 from shared.adapters.table_patches import TablePatches
+from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import TableService
 from shared.bootstrap import Outside, Services, build
-from shared.domain.errors import InvalidInput
 from shared.domain.mode import Mode
 from shared.settings import read_settings
-from shared.use_cases.approve import Approve
 from shared.use_cases.report_dead_letter import DeadLetter
 
-_NO_FAULTS = Faults(level=NONE, dice=Dice(0, "desk"), until=0.0)
 # Until a process that died is replaced.
 _REPLACED_SECONDS = (1.0, 60.0)
 
@@ -58,8 +54,6 @@ class Deployment:
         self._site = site
         self._settings = read_settings(site.setup.settings)
         self._workers: list[Worker] = []
-        # Somebody's terminal: it never fails.
-        self._desk = Process(0, timedelta(0), site.loop, site.trace)
         self._dice = Dice(seed, "deployment")
         self._skews = Dice(seed, "clocks")
         self._jitter = Dice(seed, "jitter")
@@ -91,17 +85,6 @@ class Deployment:
         for worker in list(self._workers):
             worker.process.die("to be replaced")
 
-    def approve(self, team: str, name: str, counts_for: timedelta | None) -> None:
-        """Somebody approves the rollout that acts."""
-        jobs = TableJobs(self._tables(self._desk, _NO_FAULTS))
-        until = self._desk.now() + counts_for if counts_for else None
-
-        async def work() -> None:
-            with suppress(InvalidInput):  # nothing waits
-                await Approve(clock=self._desk, jobs=jobs)(team, name, by="anna", until=until)
-
-        self._desk.handle(f"approve {team}/{name}", work, lambda _: None)
-
     # --- processes ----------------------------------------------------------------------------------
 
     def _new_worker(self) -> None:
@@ -120,7 +103,8 @@ class Deployment:
     def _outside(self, process: Process) -> Outside:
         site, settings = self._site, self._settings
         wire = Wire(process, site.faults)
-        tables = self._tables(process, site.faults)
+        client: Any = TableClient(site.account, wire)
+        tables = TableService(lambda: client, endpoint="simulated", prefix="Baton")
         bus: Any = BusClient(self.broker, wire, site.setup.batch_max)
         arm = SimulatedArm(site.azure, wire, site.of_start)
         return Outside(
@@ -129,6 +113,7 @@ class Deployment:
             patches=SimulatedPatches(arm, wire, site.of_install),
             policies=TablePolicies(tables),
             jobs=TableJobs(tables),
+            pauses=TablePauses(tables),
             outcomes=TableOutcomes(tables),
             alerts=TableAlerts(tables),
             patch_store=TablePatches(tables),
@@ -140,10 +125,6 @@ class Deployment:
             decode=decode,
             jitter=self._jitter.random,
         )
-
-    def _tables(self, process: Process, faults: Faults) -> TableService:
-        client: Any = TableClient(self._site.account, Wire(process, faults))
-        return TableService(lambda: client, endpoint="simulated", prefix="Baton")
 
     # --- triggers -----------------------------------------------------------------------------------
 

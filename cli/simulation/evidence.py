@@ -48,5 +48,5 @@ def is_still(setup: Setup) -> bool:
     """
     edits = [write for write in setup.policies if write.at > timedelta(0)]
     running = all(vm.power == "running" for vm in setup.scenario.vms)
-    is_edited = bool(edits or setup.scenario.edits or setup.modes or setup.approvals)
+    is_edited = bool(edits or setup.scenario.edits or setup.modes or setup.approvals or setup.asks)
     return running and setup.level.skew_seconds == 0 and not is_edited

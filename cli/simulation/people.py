@@ -8,7 +8,6 @@ from typing import Any
 from cli.simulation.dice import Dice
 from cli.simulation.fleet import a_script, windows_from
 from cli.simulation.setup import (
-    ApprovalGiven,
     Columns,
     Garbage,
     Illegible,
@@ -229,15 +228,3 @@ def illegible(dice: Dice, vms: Sequence[Vm], count: int, last: timedelta) -> Ite
         at = dice.duration(_START, last)
         until = min(at + dice.duration(timedelta(minutes=1), _HOUR), last)
         yield Illegible(at=at, until=until, vm=dice.choice(vms).name)
-
-
-def approvals(dice: Dice, rows: Sequence[PolicyWrite], last: timedelta) -> Iterator[ApprovalGiven]:
-    """Somebody looks every now and then, and approves what waits."""
-    for row in rows:
-        if (row.columns or {}).get("approval") != "required":
-            continue
-        at = dice.duration(_START, _HOUR)
-        while at < last:
-            counts_for = dice.choice((None, None, 2 * _HOUR))
-            yield ApprovalGiven(at=at, team=row.team, name=row.name, counts_for=counts_for)
-            at += dice.duration(_HOUR, 5 * _HOUR)

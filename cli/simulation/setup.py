@@ -43,6 +43,20 @@ class ApprovalGiven:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asks:
+    """Somebody asks for something at a terminal.
+
+    Attributes:
+        verb: `pause`, `resume`, `skip` or `retry`.
+        what: Team and policy, either `""`; or a VM's name and `""`.
+    """
+
+    at: timedelta
+    verb: str
+    what: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModeChange:
     """A deployment with another BATON_MODE: every process is replaced."""
 
@@ -97,6 +111,7 @@ class Setup:
     batch_max: int = 100
     refuses: frozenset[str] = frozenset()
     approvals: tuple[ApprovalGiven, ...] = ()
+    asks: tuple[Asks, ...] = ()
     modes: tuple[ModeChange, ...] = ()
     garbage: tuple[Garbage, ...] = ()
     illegible: tuple[Illegible, ...] = ()
@@ -107,6 +122,7 @@ class Setup:
         """When somebody does something; the last of these ends all edits."""
         yield from (write.at for write in self.policies)
         yield from (given.at for given in self.approvals)
+        yield from (asks.at for asks in self.asks)
         yield from (mode.at for mode in self.modes)
         yield from (item.at for item in self.garbage)
         yield from (bad.until for bad in self.illegible)

@@ -174,6 +174,8 @@ class Site:
             )
             self._of_rollout(cells)
             self.watch.job_written(self.now, cells)
+        elif table == "BatonPauses" and cells.get("resumedAt"):
+            self.watch.resumed(self.now, (cells["team"], cells["policy"]))
         elif cells.get("approvedRollout"):
             self._of_approval(cells)
         elif table == "BatonOutcomes":

@@ -67,7 +67,7 @@ resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-01-0
 }
 
 resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [
-  for table in ['Policies', 'Jobs', 'Outcomes', 'Alerts', 'Patches']: {
+  for table in ['Policies', 'Jobs', 'Outcomes', 'Alerts', 'Patches', 'Pauses']: {
     parent: tableService
     name: '${tablePrefix}${table}'
   }

@@ -8,6 +8,7 @@ Source: REST reference of Communication Services, Email, "Send" and "Get Send Re
 
 import asyncio
 import uuid
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -177,6 +178,14 @@ class Acs:
                 "plainText": mail.text,
                 "html": mail.html,
             },
+            "attachments": [
+                {
+                    "name": name,
+                    "contentType": "text/calendar",
+                    "contentInBase64": b64encode(text.encode()).decode(),
+                }
+                for name, text in mail.calendars
+            ],
             # The same at every try; the service replaces one that it does not like.
             "headers": {"Message-ID": f"<{operation}@{domain}>"},
             "userEngagementTrackingDisabled": True,

@@ -68,6 +68,9 @@ JOB = Shape(
         Column("reason", "reason", SENTENCE),
         Column("discoveredAt", "discovered_at", TIME),
         Column("plannedStart", "planned_start", TIME),
+        Column("plannedAt", "planned_at", TIME),
+        Column("toldStart", "told_start", TIME),
+        Column("toldAt", "told_at", TIME),
         Column("notBefore", "not_before", TIME),
         Column("claimedAt", "claimed_at", TIME),
         Column("startedAt", "started_at", TIME),
@@ -81,6 +84,8 @@ JOB = Shape(
         Column("correlationId", "correlation_id", TEXT),
         Column("requestId", "request_id", TEXT),
         Column("skippedBecause", "skipped_because", TEXT),
+        Column("retriedBy", "retried_by", TEXT),
+        Column("retriedAt", "retried_at", TIME),
         Column("accepted", "accepted", FLAG),
         Column("triedRelease", "tried_release", TEXT, added=True),
         Column("installations", "installations", INT, added=True),
@@ -201,6 +206,7 @@ ALERT = Shape(
         Column("triedAt", "tried_at", TIME),
         Column("takenAt", "taken_at", TIME),
         Column("note", "note", SENTENCE),
+        Column("deadline", "deadline", TIME),
     ),
 )
 

@@ -23,6 +23,8 @@ _KINDS = {
     "missed": "missed",
     "noFit": "without a start",
     "approval": "waiting for approval",
+    "planned": "planned",
+    "done": "done",
     "unmatched": "without a policy",
     "preflight": "to be looked at",
     "baseline": "is a baseline that was not planned",
@@ -35,6 +37,7 @@ _KINDS = {
     "test": "as a test",
 }
 _OF_VMS = ("failed", "timedOut", "aborted", "missed")
+_NEWS = ("planned", "done")
 
 
 def write_mail(
@@ -55,7 +58,7 @@ def write_mail(
             alert.subject,
         ),
     )
-    subject = _subject(ranked)
+    subject = _subject(ranked, now)
     given = {"alerts": ranked, "kinds": _KINDS, "subject": subject, "mode": mode, "now": now}
     return Mail(
         id=mail_id,
@@ -67,8 +70,17 @@ def write_mail(
     )
 
 
-def _subject(alerts: Sequence[Alert]) -> str:
-    """`Baton: shop-web-02 aborted (shop)`, or counts: `Baton: 3 VMs need you: 2 aborted, 1 missed (shop)`."""
+def _subject(alerts: Sequence[Alert], now: datetime) -> str:
+    """`Baton: shop-web-02 aborted (shop), by 2026-03-09 12:00 UTC`: what, whose, and until when one can act.
+
+    Of several it has the counts: `Baton: 3 VMs need attention: 2 aborted, 1 missed (shop)`.
+    """
+    deadlines = [alert.deadline for alert in alerts if alert.deadline and alert.deadline > now]
+    until = f", by {min(deadlines):%Y-%m-%d %H:%M} UTC" if deadlines else ""
+    return _what(alerts) + until
+
+
+def _what(alerts: Sequence[Alert]) -> str:
     teams = sorted({alert.team for alert in alerts if alert.team})
     whose = f" ({', '.join(teams[:3])}{' and others' if len(teams) > 3 else ''})" if teams else ""
     if len(alerts) == 1:
@@ -81,6 +93,8 @@ def _subject(alerts: Sequence[Alert]) -> str:
         for kind in (*_KINDS, *sorted(counts.keys() - _KINDS.keys()))
         if counts[kind]
     )
+    if set(counts) <= set(_NEWS):
+        return f"Baton: {parts}{whose}"
     what = "VMs need" if set(counts) <= set(_OF_VMS) else "events need"
     return f"Baton: {len(alerts)} {what} attention: {parts}{whose}"
 

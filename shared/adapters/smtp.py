@@ -123,6 +123,10 @@ class Smtp:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
+        for name, text in mail.calendars:
+            message.add_attachment(
+                text.encode(), maintype="text", subtype="calendar", filename=name
+            )
         return message
 
 

@@ -22,9 +22,9 @@ class Alert:
 
     Attributes:
         id: Derived from the event, so that the same event is one row, whoever raises it.
-        kind: `failed`, `aborted`, `timedOut`, `missed`, `deadLettered`; `noFit`, `approval`, `unmatched`,
-            `preflight`, `preview`, `patch`, `baseline` while there is time to act; `policy`, `subscription`, `vm`,
-            `job` of what is unreadable;
+        kind: `failed`, `aborted`, `timedOut`, `missed`, `deadLettered`; `planned`, `done` for the owners;
+            `noFit`, `approval`, `unmatched`, `preflight`, `preview`, `patch`, `baseline` while there is time to
+            act; `policy`, `subscription`, `vm`, `job` of what is unreadable;
             `test` once a month.
         subject: What it is about, short: a VM's name, `team/policy`, a subscription.
         team, policy: Whose; `""` where it concerns nobody in particular.
@@ -37,6 +37,7 @@ class Alert:
         tries: How often sending was tried.
         tried_at: When last.
         taken_at: When the mail service took it without saying yet what becomes of it.
+        deadline: Until when somebody can still do something about it; None where that is not known.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Alert:
     tries: int = 0
     tried_at: datetime | None = None
     taken_at: datetime | None = None
+    deadline: datetime | None = None
     note: str = ""
     etag: str = ""
 
@@ -65,6 +67,7 @@ class Mail:
 
     Attributes:
         id: Becomes the Message-ID, the same at every try, so that mail systems drop a repeat.
+        calendars: (file name, iCalendar document), attached.
     """
 
     id: str
@@ -73,6 +76,7 @@ class Mail:
     text: str
     html: str
     at: datetime
+    calendars: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

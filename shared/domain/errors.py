@@ -2,6 +2,8 @@
 
 BatonError
 ├── InvalidInput        a person or Azure sent something unusable: name it, go on with the rest
+│   └── Unknown         a person named something that does not exist
+├── Declined            a person asked for what a promise forbids: say why
 ├── Stale               somebody wrote first: read again, decide again
 ├── Retryable           the same step may succeed later: leave a message for then
 │   └── StartUnknown    performMaintenance was sent and no answer came: look before doing anything
@@ -43,6 +45,14 @@ class InvalidInput(BatonError):
         self.where = where
         self.problems = problems
         super().__init__(f"{where}: " + "; ".join(str(problem) for problem in problems))
+
+
+class Unknown(InvalidInput):
+    """A person named a VM, a team or a policy that Baton does not know."""
+
+
+class Declined(BatonError):
+    """What a person asked for is not done, because a promise forbids it; the message says which and why."""
 
 
 class Stale(BatonError):

@@ -112,6 +112,8 @@ class Job:
         refusals: Refusals that may pass, in a row; they lengthen the wait.
         not_before: No start before this (a wait after RetryLater or a refusal).
         planned_start: The start that people are told, and none comes before it; None where none fits.
+        planned_at: When that was last decided; None where it never had a start.
+        told_start, told_at: The start that the policy's owners were last told, and when that was planned.
         reason: Why it stands as it does, for people.
         claimed_at: When the intent to start was written.
         started_at: When the start was sent and accepted.
@@ -120,7 +122,9 @@ class Job:
         was_running, was_ready: What must be true again for `completed`.
         operation_url: ARM's URL of the running operation, `""` if none is known.
         request_id: The x-ms-client-request-id of the start, by which Azure's activity log knows it.
-        skipped_because: For `skipped`: `dryRun` or `unmatched`; a job may follow when that ends.
+        skipped_because: For `skipped`: `dryRun` or `unmatched`, and a job may follow when that ends; `person`,
+            and none follows for this maintenance until somebody asks for it.
+        retried_by, retried_at: Who asked, after its end, to try the maintenance again, and when.
         accepted: Whether Azure ever accepted a redeploy of it.
         unsettled: An attempt that ended and is not yet recorded, mailed and followed up.
     """
@@ -151,6 +155,9 @@ class Job:
     refusals: int = 0
     not_before: datetime | None = None
     planned_start: datetime | None = None
+    planned_at: datetime | None = None
+    told_start: datetime | None = None
+    told_at: datetime | None = None
     reason: str = ""
     claimed_at: datetime | None = None
     started_at: datetime | None = None
@@ -164,6 +171,8 @@ class Job:
     correlation_id: str = ""
     request_id: str = ""
     skipped_because: str = ""
+    retried_by: str | None = None
+    retried_at: datetime | None = None
     sequence_number: int | None = None
     accepted: bool = False
     unsettled: Attempt | None = None

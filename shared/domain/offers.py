@@ -13,6 +13,7 @@ from shared.domain.patching.model import AvailablePatchSummary, RebootSetting
 from shared.domain.patching.record import PatchRecord, PatchState
 from shared.domain.patching.results import AvailablePatch
 from shared.domain.policy import Policy
+from shared.domain.steering import BY_A_PERSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,8 @@ class Offers:
         patches = due_patches(self.available.get(vm.key), policy)
         if patches is None or self.now >= patches.until:
             return None
-        return patches if is_new_release(patches, jobs) else None
+        is_new = is_new_release(patches, jobs) and not _was_skipped(patches, jobs)
+        return patches if is_new else None
 
 
 def taken_back(job: Job, status: MaintenanceStatus | None, now: datetime) -> str:
@@ -166,10 +168,13 @@ def _may_follow(last: Job | None, status: MaintenanceStatus, *, dry_run: bool) -
 
     After a start, only another maintenance counts: a moved window of the same one does not, so that
     no VM is redeployed twice for one maintenance (P1); after `completed`, another start is another one.
-    Without a start, or where Azure answered it RetryLater, there is nothing to repeat.
+    Without a start, or where Azure answered it RetryLater, there is nothing to repeat. People's word goes
+    before: whoever was skipped by one stays out, and one is tried again where somebody asked and P1 allows it.
     """
-    if last is None or last.maintenance is None:
+    if last is None or last.maintenance is None or last.retried_at:
         return True
+    if last.skipped_because == BY_A_PERSON:
+        return not last.maintenance.overlaps(status)
     postponed = (
         last.state is JobState.SKIPPED
         and last.maintenance.last_operation_result_code == "RetryLater"
@@ -183,6 +188,17 @@ def _may_follow(last: Job | None, status: MaintenanceStatus, *, dry_run: bool) -
         )
         return last.state is JobState.COMPLETED and moved
     return not (last.skipped_because == "dryRun" and dry_run)
+
+
+def _was_skipped(patches: DuePatches, jobs: Iterable[Job]) -> bool:
+    """Whether somebody left the release out, and nobody took that back."""
+    return any(
+        job.skipped_because == BY_A_PERSON
+        and not job.retried_at
+        and job.patches
+        and job.patches.release >= patches.release
+        for job in jobs
+    )
 
 
 def _was_shown(patches: DuePatches, before: Iterable[Job]) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.assignment import Assigner, Assignment
+from shared.domain.dated import dated
 from shared.domain.fleet import Fleet
 from shared.domain.job import Job, JobState
 from shared.domain.job_ids import job_id, job_name
@@ -228,9 +229,10 @@ class _Reconciler:
             self._plan.heads,
             self._now,
         )
-        for job in said.jobs.values():
+        jobs = [dated(self._was.get(job.id), job, self._now) for job in said.jobs.values()]
+        for job in jobs:
             self._set(job)
-        self._plan.planned = [j for j in said.jobs.values() if j.state is JobState.PLANNED]
+        self._plan.planned = [job for job in jobs if job.state is JobState.PLANNED]
         self._plan.no_fit = said.no_fit
         for key, need in said.in_need.items():
             ledger = self._books.ledgers.get(key)

@@ -8,6 +8,7 @@ from shared.domain.durations import format_duration
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Head, Ledger
 from shared.domain.mode import Mode
+from shared.domain.pause import Pause
 from shared.domain.placement import placement_conflict
 from shared.domain.policy import Policy
 
@@ -71,9 +72,24 @@ def next_turns(ledger: Ledger, policy: Policy, now: datetime) -> tuple[Turn, ...
 
 
 def why_not_now(
-    job: Job, ledger: Ledger, policy: Policy | None, mode: Mode, now: datetime
+    job: Job,
+    ledger: Ledger,
+    policy: Policy | None,
+    mode: Mode,
+    now: datetime,
+    *,
+    pause: Pause | None,
 ) -> Wait | None:
-    """Why by rule a planned job may not start now; None if only the VM itself can be in the way."""
+    """Why by rule a planned job may not start now; None if only the VM itself can be in the way.
+
+    Args:
+        job: PLANNED.
+        ledger: Its policy's.
+        policy: As its row counts now; None if none counts.
+        mode: BATON_MODE.
+        now: The instant of the decision.
+        pause: What holds the policy; None if nothing does.
+    """
     name = f"{job.team}/{job.policy}"
     if policy is None:
         return Wait(f"the row of policy {name} is gone, or wrong and never was right")
@@ -81,6 +97,8 @@ def why_not_now(
         return Wait(f"policy {name} is disabled")
     if mode is Mode.PAUSED:
         return Wait("Baton is paused (BATON_MODE)")
+    if pause:
+        return Wait(f"{pause}; ./baton resume {pause.scope}".rstrip())
     wait = why_wait(job, ledger, policy, now)
     unapproved = policy.needs_approval and not is_approved(ledger.head, job.rollout, now)
     if unapproved and (wait is None or now >= job.closes):
@@ -149,8 +167,9 @@ def _why_no_turn(job: Job, ledger: Ledger, policy: Policy, now: datetime) -> Wai
 
 
 def halted_by(rollout: Iterable[Job], policy: Policy) -> Job | None:
-    """The job that halts the rollout, if its policy says that failures do."""
-    return next((job for job in rollout if job.state.halts), None) if policy.halts else None
+    """The job that halts the rollout, if its policy says that failures do, and nobody asked to try it again."""
+    failed = (job for job in rollout if job.state.halts and not job.retried_at)
+    return next(failed, None) if policy.halts else None
 
 
 def its_window(job: Job) -> str:

@@ -17,6 +17,7 @@ from shared.domain.policy import Standing
 from shared.domain.policy_row import held, standing
 from shared.domain.reconcile import Plan, reconcile
 from shared.ports import Bus, Clock, JobStore, PolicyRow, PolicyStore, Wake, WakeAt
+from shared.use_cases.announce import Announce
 from shared.use_cases.beat import Beat
 from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.report_findings import ReportFindings
@@ -43,6 +44,7 @@ class Discover:
     see: SeeFleet
     report: ReportFindings
     report_plan: ReportPlan
+    announce: Announce
     first_contact: FirstContact
     beat: Beat
     mode: Mode
@@ -80,6 +82,7 @@ class Discover:
         await self._wake(plan)
         await self.report(rows, standings, sight, plan)
         await self.report_plan(plan, standings, sight.fleet)
+        await self.announce(plan, standings, books)
         await self.first_contact(plan, sight)
         heartbeat = Heartbeat(
             at=self.clock.now(),

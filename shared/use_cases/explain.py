@@ -1,6 +1,5 @@
 """Explain: why one VM goes now, or does not, from the tables and from Azure."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,13 +9,14 @@ from shared.domain.ledger import Books
 from shared.domain.maintenance import Vm
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
+from shared.domain.pause import pause_of
 from shared.domain.policy_row import standing
+from shared.pause_port import PauseStore
 from shared.ports import Clock, JobStore, OutcomeStore, PolicyStore, VirtualMachines
 from shared.use_cases.explanation import Explanation, Facts, explain_end, explain_job
 from shared.use_cases.preview import Foresight, Preview
+from shared.use_cases.which_vm import meant
 from shared.use_cases.wording import utc
-
-_NAMED_MAX = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class Explain:
     vms: VirtualMachines
     policies: PolicyStore
     jobs: JobStore
+    pauses: PauseStore
     outcomes: OutcomeStore
     preview: Preview
     mode: Mode
@@ -74,6 +75,7 @@ class Explain:
             vm=vm,
             unread=unread,
             away=await self.jobs.away(job.availability_set) if job.availability_set else None,
+            pause=pause_of(await self.pauses.all(), job.team, job.policy),
         )
 
 
@@ -91,30 +93,10 @@ def explain_foreseen(name: str, foresight: Foresight, *, mode: Mode, pace: Pace)
             ledger=foresight.ledgers[job.team, job.policy],
             stands=foresight.standings[job.team, job.policy],
             vm=foresight.sight.fleet.vms.get(key),
+            pause=pause_of(foresight.pauses, job.team, job.policy),
         )
         return explain_job(facts, mode=mode, pace=pace, now=foresight.now)
     return _without_a_job(name, foresight)
-
-
-def meant(name: str, ids: Iterable[str]) -> str | None:
-    """The one id, lower-cased, that has this name or is this id; None if none is.
-
-    Raises:
-        InvalidInput: Several have the name; they are named.
-    """
-    wanted = name.strip().strip("/").lower()
-    found = sorted(
-        {
-            each.lower()
-            for each in ids
-            if wanted in (each.strip("/").lower(), each.rsplit("/", 1)[-1].lower())
-        }
-    )
-    if len(found) > 1:
-        more = f" and {len(found) - _NAMED_MAX} more" if len(found) > _NAMED_MAX else ""
-        expected = f"one of the ids {', '.join(found[:_NAMED_MAX])}{more}"
-        raise InvalidInput("explain", (Problem("VM", name, expected),))
-    return found[0] if found else None
 
 
 def _without_a_job(name: str, foresight: Foresight) -> Explanation:

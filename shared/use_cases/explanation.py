@@ -10,6 +10,7 @@ from shared.domain.ledger import Away, Ledger
 from shared.domain.maintenance import MaintenanceStatus, Vm
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
+from shared.domain.pause import Pause
 from shared.domain.placement import set_conflict
 from shared.domain.policy import Policy, Standing
 from shared.domain.readiness import end_without_start, vm_in_the_way, with_time_for_both
@@ -57,6 +58,7 @@ class Facts:
         vm: As read now; None if Azure says that it does not exist.
         unread: Why the VM could not be read; `""` if it was.
         away: Its availability set's placement row; None without a set.
+        pause: What holds its policy; None if nothing does.
     """
 
     job: Job
@@ -65,6 +67,7 @@ class Facts:
     vm: Vm | None
     unread: str = ""
     away: Away | None = None
+    pause: Pause | None = None
 
 
 def explain_job(facts: Facts, *, mode: Mode, pace: Pace, now: datetime) -> Explanation:
@@ -97,6 +100,10 @@ def explain_job(facts: Facts, *, mode: Mode, pace: Pace, now: datetime) -> Expla
 def explain_end(said: Explanation, job: Job) -> Explanation:
     """Explains a job that has its outcome."""
     why = f"it ended {job.state} at {utc(job.ended_at or said.now)}: {job.reason}"
+    if job.retried_at:
+        asked = f"{job.retried_by} asked at {utc(job.retried_at)} to try it again"
+        follows = f"{asked}: the next discovery gives it a new job, if Azure still offers it."
+        return replace(said, job=job, why=why, follows=(follows,))
     offer = "maintenance" if job.maintenance else "release of patches"
     follows = f"Baton does nothing more with it for this {offer}."
     if job.state in (JobState.MISSED, JobState.FAILED, JobState.ABORTED, JobState.TIMED_OUT):
@@ -107,7 +114,7 @@ def explain_end(said: Explanation, job: Job) -> Explanation:
 def _planned(said: Explanation, facts: Facts, mode: Mode, pace: Pace) -> Explanation:
     """By the rules of `StartVm`, in its order."""
     now = said.now
-    wait = why_not_now(facts.job, facts.ledger, facts.stands.policy, mode, now)
+    wait = why_not_now(facts.job, facts.ledger, facts.stands.policy, mode, now, pause=facts.pause)
     if wait and now < facts.job.closes:
         return _waits(said, wait, _what_azure_changed(facts))
     if facts.unread:
@@ -118,7 +125,7 @@ def _planned(said: Explanation, facts: Facts, mode: Mode, pace: Pace) -> Explana
     alone = with_time_for_both(job, facts.vm, policy, pace, now)
     if alone != job:
         job, ledger = alone, facts.ledger.with_job(alone)
-        wait = wait or why_not_now(job, ledger, policy, mode, now)
+        wait = wait or why_not_now(job, ledger, policy, mode, now, pause=facts.pause)
     ended = end_without_start(job, facts.vm, wait, now)
     if ended:
         follows = (f"The next look at it records the outcome {ended.state}.",)

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.job import Job
 from shared.domain.ledger import Books, Ledger, PolicyKey
 from shared.domain.mode import Mode
+from shared.domain.pause import Pause
 from shared.domain.policy import Standing
 from shared.domain.reconcile import Plan, reconcile
+from shared.pause_port import PauseStore
 from shared.ports import Clock, JobStore, PolicyRow, PolicyStore
 from shared.use_cases.discover import standings_of
 from shared.use_cases.see_fleet import SeeFleet, Sight
@@ -22,6 +24,7 @@ class Foresight:
     Attributes:
         ledgers: Every policy's jobs as they would be.
         standings: Every policy row as it counts.
+        pauses: Every row of the pauses.
     """
 
     now: datetime
@@ -29,6 +32,7 @@ class Foresight:
     standings: Mapping[PolicyKey, Standing]
     plan: Plan
     sight: Sight
+    pauses: Sequence[Pause] = ()
 
     def jobs(self) -> list[Job]:
         """Every open job, in the order of VM ids."""
@@ -43,6 +47,7 @@ class Preview:
     clock: Clock
     policies: PolicyStore
     jobs: JobStore
+    pauses: PauseStore
     see: SeeFleet
     mode: Mode
 
@@ -58,7 +63,8 @@ class Preview:
         books = await self.jobs.books()
         sight = await self.see(job for job in books.jobs() if not job.state.is_end)
         rows = await self.policies.rows()
-        return foresee(books, rows, sight, mode=self.mode, now=now or self.clock.now())
+        seen = foresee(books, rows, sight, mode=self.mode, now=now or self.clock.now())
+        return replace(seen, pauses=await self.pauses.all())
 
 
 def foresee(

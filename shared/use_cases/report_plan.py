@@ -61,6 +61,7 @@ def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:
         policy=job.policy,
         facts=facts_of_job(job, now),
         recipients=stands.policy.owners if stands.policy else (),
+        deadline=closes,
     )
 
 
@@ -84,6 +85,7 @@ def _preflight(job: Job, stands: Standing, fleet: Fleet, now: datetime) -> Alert
         policy=job.policy,
         facts=facts_of_job(job, now),
         recipients=policy.owners,
+        deadline=job.planned_start,
     )
 
 
@@ -102,6 +104,7 @@ def _unmatched(vm: Vm, why: str, now: datetime) -> Alert:
         ),
         raised_at=now,
         facts=facts_of_vm(vm, status, now) if status else (),
+        deadline=status.pre_maintenance_window_end_time if status else None,
     )
 
 
@@ -123,4 +126,5 @@ def _approval(key: PolicyKey, need: InNeed, stands: Standing, now: datetime) -> 
         team=key[0],
         policy=key[1],
         recipients=stands.policy.owners if stands.policy else (),
+        deadline=need.last,
     )

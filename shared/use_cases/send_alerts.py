@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.alert import Alert, AlertState, mail_id
-from shared.domain.errors import Retryable, Stale, Terminal
+from shared.domain.errors import BatonError, Retryable, Stale, Terminal
 from shared.domain.mode import Mode
 from shared.ports import AlertStore, Bus, Clock, Letters, Mailer
+from shared.use_cases.team_calendar import TeamCalendar
 
 log = logging.getLogger("baton.alerts")
 
@@ -46,6 +47,7 @@ class SendAlerts:
     bus: Bus
     mailer: Mailer | None
     letters: Letters
+    calendar: TeamCalendar
     digest: timedelta
     mode: Mode
 
@@ -101,6 +103,9 @@ class SendAlerts:
             # Another handler wrote its mail down between our two looks; give the place back.
             back = [replace(a, etag=b.etag) for a, b in zip(group, leased, strict=True)]
             return await self._write(back, now) or free_at
+        if self.clock.now() >= now + _LEASE / 2:
+            # Held up for so long that another handler may take the lease over while this one sends.
+            return now + _LEASE
         return await self._hand_over(mailer, leased, now)
 
     async def _hand_over(
@@ -115,6 +120,7 @@ class SendAlerts:
             mode=str(self.mode),
             now=now,
         )
+        mail = replace(mail, calendars=await self._calendars(leased))
         tries = first.tries
         extra = {"action": "mail_sent", "mail": mail.id, "alerts": len(leased), "tries": tries}
         try:
@@ -139,6 +145,17 @@ class SendAlerts:
         log.info("Mailed %d alerts", len(leased), extra=extra)
         note = f"refused: {'; '.join(delivery.refused)}" if delivery.refused else ""
         return await self._write(leased, now, state=AlertState.MAILED, note=note)
+
+    async def _calendars(self, alerts: Sequence[Alert]) -> tuple[tuple[str, str], ...]:
+        """(file name, document) of each team whose plan is announced; a mail goes out without them too."""
+        found = []
+        for team in sorted({alert.team for alert in alerts if alert.kind == "planned"}):
+            try:
+                found.append((f"{team}.ics", await self.calendar(team)))
+            except BatonError as missing:
+                extra = {"action": "calendar_missing", "team": team}
+                log.warning("No calendar of %s: %s", team, missing, extra=extra)
+        return tuple(found)
 
     async def _free_at(self, number: str, now: datetime) -> datetime | None:
         """When this mail may go; None where it may go now, as far as the others of the hour are concerned."""

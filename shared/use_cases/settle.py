@@ -84,6 +84,7 @@ class Settle:
             next_step=_next_step(job, attempt, ledger, policy),
             facts=facts_of_attempt(job, attempt, now),
             recipients=policy.owners if policy else (),
+            deadline=job.closes,
         )
         await self.tell(alert)
 
@@ -126,14 +127,15 @@ def _next_step(job: Job, attempt: Attempt, ledger: Ledger | None, policy: Policy
     if halted_by([job], policy) and waiting:
         return (
             f"The rollout is halted: {_count(waiting)} of {job.team}/{job.policy} will not start. "
-            "Set onFailure to 'continue' in the policy to go on without this VM; whatever is not done when "
+            f"./baton retry {job.vm_name} has it tried again if that is safe; onFailure 'continue' in the policy "
+            "lets the rollout go on without it. Whatever is not done when "
             f"{its_window(job)} closes, Azure does by itself."
         )
     if waiting:
         return f"The rollout goes on with {_count(waiting)}; Baton does nothing more with this VM."
     if job.patches:
         return "Baton does not try this release again; look at the VM, and install it by hand if it must be."
-    return "Baton does nothing more with this VM; look at it, and redeploy it by hand if Azure offers that."
+    return f"Baton does nothing more with this VM. Look at it; ./baton retry {job.vm_name} has it tried again if that is safe."
 
 
 def _count(jobs: Iterable[Job]) -> str:

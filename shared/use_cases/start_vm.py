@@ -13,11 +13,13 @@ from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change, Ledger
 from shared.domain.maintenance import Vm
 from shared.domain.mode import Mode
+from shared.domain.pause import pause_of
 from shared.domain.placement import set_conflict, with_away
 from shared.domain.policy import Policy
 from shared.domain.policy_row import standing
 from shared.domain.readiness import end_without_start, vm_in_the_way, with_time_for_both
 from shared.domain.rules import Wait, backoff, why_not_now
+from shared.pause_port import PauseStore
 from shared.ports import Accepted, PolicyStore
 from shared.use_cases.steps import Steps
 from shared.use_cases.wording import done_to
@@ -35,6 +37,7 @@ class StartVm:
 
     steps: Steps
     policies: PolicyStore
+    pauses: PauseStore
     mode: Mode
     jitter: Callable[[], float]
 
@@ -51,8 +54,12 @@ class StartVm:
         job = found
         row = await self.policies.row(job.team, job.policy)
         stands = standing(ledger.head.key, row.columns if row else None, ledger.head.columns)
-        wait = why_not_now(job, ledger, stands.policy, self.mode, self.steps.clock.now())
-        if wait and self.steps.clock.now() < job.closes:
+        # Read after the head: a pause writes its row first and the heads then, so that whoever decided
+        # without it cannot commit its claim.
+        pause = pause_of(await self.pauses.all(), job.team, job.policy)
+        now = self.steps.clock.now()
+        wait = why_not_now(job, ledger, stands.policy, self.mode, now, pause=pause)
+        if wait and now < job.closes:
             await self.steps.wait(job, wait)
             return
         # The VM's own view decides from here on: its window may have moved, or be gone.
@@ -64,7 +71,7 @@ class StartVm:
         if alone != job:
             # Without its patches it takes a slot.
             job, ledger = alone, ledger.with_job(alone)
-            wait = wait or why_not_now(job, ledger, stands.policy, self.mode, now)
+            wait = wait or why_not_now(job, ledger, stands.policy, self.mode, now, pause=pause)
         ended = end_without_start(job, vm, wait, now)
         if ended:
             await self.steps.conclude(ended, ledger)
@@ -202,7 +209,8 @@ class StartVm:
             await self.steps.conclude(job.after_installation(JobState.FAILED, now=now, reason=said))
         else:
             job = replace(job, maintenance=status)
-            await self.steps.conclude(job.ended(JobState.FAILED, now=now, reason=said))
+            refused_job = job.ended(JobState.FAILED, now=now, reason=said, claimed_at=None)
+            await self.steps.conclude(refused_job)
 
 
 def _request_id(job: Job) -> str:

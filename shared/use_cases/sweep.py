@@ -1,7 +1,7 @@
 """The sweep: wakes whatever lost its message. It changes nothing itself."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +9,9 @@ from shared.domain.job import Job, JobState
 from shared.domain.ledger import Books, Ledger
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace, last_tick
+from shared.domain.pause import Pause, pause_of
 from shared.domain.rules import next_turns, why_not_now
+from shared.pause_port import PauseStore
 from shared.ports import AlertStore, Bus, Clock, JobStore, Wake, WakeAt
 from shared.use_cases.settle import good_policy
 
@@ -29,6 +31,7 @@ class Sweep:
 
     clock: Clock
     jobs: JobStore
+    pauses: PauseStore
     alerts: AlertStore
     bus: Bus
     pace: Pace
@@ -57,17 +60,21 @@ class Sweep:
             await self.bus.wake(wakes, now=now)
         if await self.alerts.unsent():
             await self.bus.wake_alerts(tick, now=now)
-        self._say_late(books, now)
+        self._say_late(books, await self.pauses.all(), now)
         await self._listen(now)
 
-    def _say_late(self, books: Books, now: datetime) -> None:
-        late = [job for ledger in books.ledgers.values() for job in self._late(ledger, now)]
+    def _say_late(self, books: Books, pauses: Sequence[Pause], now: datetime) -> None:
+        late = [
+            job
+            for key, ledger in books.ledgers.items()
+            for job in self._late(ledger, pause_of(pauses, *key), now)
+        ]
         if late:
             names = sorted(job.vm_name for job in late)[:_NAMED_MAX]
             extra = {"action": "jobs_late", "jobs": len(late), "vms": names}
             log.error("%d jobs are past their time: %s", len(late), ", ".join(names), extra=extra)
 
-    def _late(self, ledger: Ledger, now: datetime) -> Iterator[Job]:
+    def _late(self, ledger: Ledger, pause: Pause | None, now: datetime) -> Iterator[Job]:
         """The jobs that nothing is in the way of and that nobody has moved on for long."""
         policy, since = good_policy(ledger), now - _LATE
         turns = next_turns(ledger, policy, now) if policy else ()
@@ -75,7 +82,7 @@ class Sweep:
         moved = max((job.freed_at or job.discovered_at for job in ledger.jobs), default=now)
         for job in (turn.job for turn in turns if turn.at <= now and moved <= since):
             is_past = bool(job.planned_start and job.planned_start <= since)
-            if is_past and not why_not_now(job, ledger, policy, self.mode, now):
+            if is_past and not why_not_now(job, ledger, policy, self.mode, now, pause=pause):
                 yield job
         for job in ledger.jobs:
             if job.unsettled:

@@ -25,10 +25,15 @@ class Tell:
     recipients: tuple[str, ...]
     digest: timedelta
 
-    async def __call__(self, alert: Alert) -> None:
-        """Raises the alert, to its own recipients and those of every alert. Idempotent by its id."""
-        everyone = tuple(sorted({*self.recipients, *alert.recipients}))
-        if await self.alerts.add(replace(alert, recipients=everyone)):
+    async def __call__(self, alert: Alert, *, everyone: bool = True) -> None:
+        """Raises the alert. Idempotent by its id.
+
+        Args:
+            alert: With its own recipients.
+            everyone: Whether those of every alert are told too.
+        """
+        recipients = {*alert.recipients, *(self.recipients if everyone else ())}
+        if await self.alerts.add(replace(alert, recipients=tuple(sorted(recipients)))):
             extra = {"action": "alert_raised", "kind": alert.kind, "alert": alert.id}
             log.info("Alert: %s %s", alert.kind, alert.subject, extra=extra)
         # Even where it was raised before: the process that raised it may have died before this line.

@@ -7,6 +7,7 @@ import asyncio
 import math
 import re
 import uuid
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -149,6 +150,10 @@ def _raw(message: dict[str, Any], recipients: list[str], now: datetime) -> bytes
         mail[name] = value
     mail.set_content(content["plainText"])
     mail.add_alternative(content["html"], subtype="html")
+    for file in message.get("attachments") or ():
+        kind, _, subtype = file["contentType"].partition("/")
+        body = b64decode(file["contentInBase64"], validate=True)
+        mail.add_attachment(body, maintype=kind, subtype=subtype, filename=file["name"])
     return mail.as_bytes()
 
 

@@ -95,6 +95,7 @@ def _described(mail: Mail, message_id: str, copies: int) -> dict[str, Any]:
         "envelopeTo": list(mail.envelope_to),
         "text": mail.part("plain"),
         "html": mail.part("html"),
+        "files": [part.get_filename() or "" for part in message.iter_attachments()],
         "size": len(mail.raw),
         "received": mail.received,
         "copies": copies,

@@ -9,13 +9,16 @@ from azure.data.tables.aio import TableClient
 
 from shared.adapters.memory import MemoryAlerts, MemoryJobs, MemoryOutcomes, MemoryPolicies
 from shared.adapters.memory_patches import MemoryPatchStore
+from shared.adapters.memory_pauses import MemoryPauses
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
 from shared.adapters.table_patches import TablePatches
+from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import TableService
 from shared.patch_ports import PatchStore
+from shared.pause_port import PauseStore
 from shared.ports import AlertStore, JobStore, OutcomeStore, PolicyStore
 from tests.contract.azurite import own_tables, running_azurite
 
@@ -45,6 +48,11 @@ def jobs(service: TableService | None) -> JobStore:
 @pytest.fixture
 def policies(service: TableService | None) -> PolicyStore:
     return TablePolicies(service) if service else MemoryPolicies()
+
+
+@pytest.fixture
+def pauses(service: TableService | None) -> PauseStore:
+    return TablePauses(service) if service else MemoryPauses()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Every Mailer keeps the port's contract: in memory, SMTP, and Communication Services, both to the sink."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -109,6 +110,15 @@ async def test_the_mail_arrives_with_both_bodies(remote, sink):
     (arrived,) = sink.mails()
     assert arrived["text"].strip() == "web-1 failed"
     assert "&lt;failed&gt;" in arrived["html"]
+
+
+async def test_calendars_arrive_as_files(remote, sink):
+    mail = replace(a_mail(), calendars=(("shop.ics", "BEGIN:VCALENDAR\r\n"), ("bänk.ics", "x")))
+    await delivered(remote, mail)
+
+    (arrived,) = sink.mails()
+    assert arrived["files"] == ["shop.ics", "bänk.ics"]
+    assert arrived["text"].strip() == "web-1 failed"
 
 
 async def test_a_repeat_that_nobody_is_asked_about_has_the_same_message_id(remote, sink):

@@ -28,7 +28,15 @@ from shared.domain.ledger import Away
 from shared.domain.pace import Pace
 from shared.domain.patching.columns import Patching
 from shared.domain.patching.model import RebootSetting
-from shared.use_cases import discover, follow_vm, settle, start_vm, sweep, tell
+from shared.use_cases import (
+    discover,
+    follow_vm,
+    retry_vm,
+    settle,
+    start_vm,
+    sweep,
+    tell,
+)
 from simulator.patch_model import Patching as VmPatching
 from simulator.patch_model import PatchWord
 from simulator.scenario_model import Step, Vm, Word
@@ -140,6 +148,10 @@ async def _no_sweep(self):
     return None
 
 
+def _whatever_ended(job, _vm, _now):
+    return "" if job.state.is_end and not job.unsettled else "not yet"
+
+
 async def _nobody_is_away(self, availability_set):
     return Away(availability_set=availability_set)
 
@@ -202,6 +214,12 @@ MUTATIONS = (
         "the policy's row is not read again at the start",
         ((start_vm, "standing", _by_its_last_good_version),),
     ),
+    Mutation(
+        "P1",
+        "whoever is asked for is tried again, whatever became of its start",
+        ((retry_vm, "why_not_again", _whatever_ended),),
+    ),
+    Mutation("P2", "a pause holds nothing", ((start_vm, "pause_of", _always(None)),)),
     Mutation("P2", "windows and freezes do not count", ((hours, "_block", _always_open),)),
     Mutation("P2", "nobody needs to approve", ((rules, "is_approved", _always(True)),)),
     Mutation("P3", "all VMs are of one stage", ((staging.Staging, "staged", _all_in_one_stage),)),

@@ -29,6 +29,7 @@ def explain_of(world: World) -> Explain:
         clock=world.clock,
         policies=world.policies,
         jobs=world.jobs,
+        pauses=world.pauses,
         see=SeeFleet(clock=world.clock, vms=world.azure, patches=world.patch_store),
         mode=settings.mode,
     )
@@ -37,6 +38,7 @@ def explain_of(world: World) -> Explain:
         vms=world.azure,
         policies=world.policies,
         jobs=world.jobs,
+        pauses=world.pauses,
         outcomes=world.outcomes,
         preview=preview,
         mode=settings.mode,

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.errors import Retryable
-from tests.builders import a_vm
+from shared.domain.pause import Pause
+from tests.builders import NOW, a_vm
 from tests.simulation.world import World
 
 HOUR = timedelta(hours=1)
@@ -93,6 +94,18 @@ async def test_a_job_that_a_rule_holds_back_is_not_past_its_time(settings, polic
     await world.app.discover()
     world.bus.messages.clear()
     world.clock.advance(HOUR)
+
+    assert await late(world, caplog) == []
+
+
+async def test_a_job_that_somebody_paused_is_not_past_its_time(caplog):
+    world = World(a_vm("web-1"), policies={"web": {}})
+    await world.app.discover()
+    world.bus.messages.clear()
+    world.clock.advance(HOUR)
+    assert await late(world, caplog) == [["web-1"]]
+
+    await world.pauses.write(Pause(team="shop", by="ann", at=NOW))
 
     assert await late(world, caplog) == []
 

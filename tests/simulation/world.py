@@ -20,6 +20,7 @@ from shared.adapters.memory import (
 )
 from shared.adapters.memory_machines import MemoryMachines
 from shared.adapters.memory_patches import MemoryPatchStore
+from shared.adapters.memory_pauses import MemoryPauses
 from shared.bootstrap import Outside, build
 from shared.domain.alert import Mail
 from shared.domain.errors import Refused, StartUnknown
@@ -164,6 +165,7 @@ class World:
         self.patch_store = MemoryPatchStore()
         self.policies = MemoryPolicies()
         self.jobs = MemoryJobs()
+        self.pauses = MemoryPauses()
         self.outcomes = MemoryOutcomes()
         self.alerts = MemoryAlerts()
         self.bus = MemoryBus()
@@ -188,6 +190,7 @@ class World:
             self.patches,
             self.policies,
             self.jobs,
+            self.pauses,
             self.outcomes,
             self.alerts,
             self.bus,
@@ -204,6 +207,7 @@ class World:
             patches=self.patches,
             policies=self.policies,
             jobs=self.jobs,
+            pauses=self.pauses,
             outcomes=self.outcomes,
             alerts=self.alerts,
             patch_store=self.patch_store,

@@ -47,6 +47,7 @@ class JobSeen:
         claimed: When its row last became `starting`.
         ended: When its row became an end.
         freed: When its row last left `starting` and `redeploying`.
+        retried: Whether somebody asked to try its maintenance again.
         followed: Whether its row ever was `redeploying`: Baton knew that Azure took its start.
     """
 
@@ -61,6 +62,7 @@ class JobSeen:
     claimed: datetime | None = None
     ended: datetime | None = None
     freed: datetime | None = None
+    retried: bool = False
     followed: bool = False
 
 
@@ -112,6 +114,25 @@ class OfferSeen:
 
 
 @dataclass(slots=True)
+class PauseSeen:
+    """Everything (`""`), a team or a policy that stood still.
+
+    Attributes:
+        since: When whoever paused it was told so.
+        until: When somebody resumed it; None: it still stands.
+    """
+
+    scope: PolicyKey
+    since: datetime
+    until: datetime | None = None
+
+    def holds(self, key: PolicyKey, at: datetime) -> bool:
+        """Whether nothing of the policy may have been claimed then."""
+        covers = all(part in ("", name) for part, name in zip(self.scope, key, strict=True))
+        return covers and self.since <= at and (self.until is None or at < self.until)
+
+
+@dataclass(slots=True)
 class MailSeen:
     """A mail that the relay took, once or more often under the same Message-ID."""
 
@@ -147,6 +168,7 @@ class Facts:
     codes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(lambda: {"", "None"}))
     offers: list[OfferSeen] = field(default_factory=list)
     rows: list[tuple[datetime, Cells]] = field(default_factory=list)
+    pauses: list[PauseSeen] = field(default_factory=list)
     mails: dict[str, MailSeen] = field(default_factory=dict)
     releases: tuple[datetime, ...] = ()
 

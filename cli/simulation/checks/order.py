@@ -142,6 +142,7 @@ def _halts(start: StartSeen, other: JobSeen) -> bool:
     return bool(
         other.rollout == start.job.rollout
         and other.state in HALTING
+        and not other.retried
         and other.ended
         and claimed
         and other.ended <= claimed

@@ -17,10 +17,13 @@ def once(facts: Facts, start: StartSeen) -> Iterator[str]:
         for s in facts.starts
         if (s.vm, s.maintenance, s.work) == (start.vm, start.maintenance, start.work)
     ]
-    again = ["retryLater"]
-    if any(policy.retries_aborted for policy in _ever(facts, start)):
-        again.append("aborted")
-    allowed = 1 + sum(any(facts.ended_so(each, how) for how in again) for each in before)
+    postponed = [each for each in before if facts.ended_so(each, "retryLater")]
+    aborted = [
+        each
+        for each in before
+        if each not in postponed and facts.ended_so(each, "aborted") and _may_repeat(facts, each)
+    ]
+    allowed = 1 + len(postponed) + len(aborted)
     if len(before) + 1 > allowed:
         yield f"start {len(before) + 1} of {facts.name(start.vm)}, where {allowed} were allowed"
 
@@ -43,6 +46,9 @@ def _once_a_release(facts: Facts, start: StartSeen) -> Iterator[str]:
 
 def allowed(facts: Facts, start: StartSeen, slack: timedelta) -> Iterator[str]:
     """P2: some version of the row that stood while the handler ran, and some moment of it, allow the start."""
+    claimed = start.job.claimed or start.at
+    if any(pause.holds(start.job.key, claimed) for pause in facts.pauses):
+        yield f"{facts.name(start.vm)} was claimed while {'/'.join(start.job.key)} was paused"
     policies = facts.during(start.job.key, start.began, start.at)
     said = [_why_not(facts, policy, start, slack) for policy in policies]
     if not said:
@@ -74,6 +80,12 @@ def _is_approved(facts: Facts, start: StartSeen, slack: timedelta) -> bool:
         and (until is None or start.began < until + slack)
         for at, key, rollout, until in facts.approvals
     )
+
+
+def _may_repeat(facts: Facts, aborted: StartSeen) -> bool:
+    """Whether the policy has aborts repeated, or somebody asked for this one."""
+    by_policy = any(policy.retries_aborted for policy in _ever(facts, aborted))
+    return by_policy or aborted.job.retried
 
 
 def _ever(facts: Facts, start: StartSeen) -> list[Policy]:

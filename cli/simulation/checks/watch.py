@@ -14,6 +14,7 @@ from cli.simulation.checks.facts import (
     JobSeen,
     MailSeen,
     OfferSeen,
+    PauseSeen,
     PolicyKey,
     StartSeen,
     Version,
@@ -71,6 +72,16 @@ class Watch:
     def approved(self, at: datetime, key: PolicyKey, rollout: int, until: datetime | None) -> None:
         """Somebody approved a rollout."""
         self.facts.approvals.append((at, key, rollout, until))
+
+    def paused(self, at: datetime, scope: PolicyKey) -> None:
+        """Somebody paused it, and was told so."""
+        self.facts.pauses.append(PauseSeen(scope, at))
+
+    def resumed(self, at: datetime, scope: PolicyKey) -> None:
+        """Somebody resumed it."""
+        for pause in self.facts.pauses:
+            if pause.scope == scope and pause.until is None:
+                pause.until = at
 
     def retagged(self, at: datetime, vm: str, machine: Machine) -> None:
         """A VM's owner changed its tags."""
@@ -144,6 +155,7 @@ class Watch:
             rollout=cells["rollout"],
             state=state,
             unsettled="unsettledAttempt" in cells,
+            retried="retriedAt" in cells,
             discovered=cells["discoveredAt"],
             born=old.born if old else at,
             followed=state == "redeploying" or bool(old and old.followed),

@@ -23,6 +23,7 @@ from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
 from shared.adapters.table_patches import TablePatches
+from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
 from shared.bootstrap import Outside, build
@@ -301,6 +302,7 @@ async def watch() -> None:
         patches=arm.patches,
         policies=TablePolicies(tables),
         jobs=TableJobs(tables),
+        pauses=TablePauses(tables),
         outcomes=TableOutcomes(tables),
         alerts=MemoryAlerts(),
         patch_store=TablePatches(tables),

@@ -1,4 +1,4 @@
-"""`./baton plan`, `explain` and `approve` on real tables and Azure's wire, before and after a discovery."""
+"""The operator's verbs on real tables and Azure's wire, before and after a discovery."""
 
 import asyncio
 import json
@@ -9,16 +9,18 @@ from uuid import uuid4
 
 import pytest
 
-from cli import approve, explain, plan, policies, say
+from cli import approve, explain, plan, policies, say, status, steering
 from cli.given import Given
 from shared.adapters.arm import connect_arm
 from shared.adapters.letters import write_mail
-from shared.adapters.memory import MemoryAlerts, MemoryBus
+from shared.adapters.memory import MemoryBus
 from shared.adapters.messages import decode
 from shared.adapters.system_clock import SystemClock
+from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
 from shared.adapters.table_patches import TablePatches
+from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
 from shared.bootstrap import Outside, build
@@ -50,8 +52,19 @@ class Terminal:
     def explain(self, name: str) -> Any:
         return self.json(lambda: explain.run(name, NOTHING, self.clock, as_json=True))
 
+    def ask(self, verb: Any, *what: str) -> Any:
+        request = steering.Request(by="ann", reason="a bad night", as_json=True)
+        return self.json(lambda: verb(*what, request))
+
+    def refused(self, verb: Any, *what: str) -> tuple[int, str]:
+        code = say.run(lambda: verb(*what, steering.Request(by="ann")))
+        return code, self._capsys.readouterr().err
+
+    def status(self) -> Any:
+        return self.json(lambda: status.run(as_json=True, watch=False))
+
     def approve(self, policy: str) -> tuple[int, str]:
-        code = say.run(lambda: approve.run(policy, until=None, by="ann", clock=self.clock))
+        code = say.run(lambda: approve.run(policy, None, "ann", clock=self.clock, as_json=False))
         out, err = self._capsys.readouterr()
         return code, out + err
 
@@ -93,8 +106,9 @@ async def discover() -> None:
             patches=arm.patches,
             policies=TablePolicies(tables),
             jobs=TableJobs(tables),
+            pauses=TablePauses(tables),
             outcomes=TableOutcomes(tables),
-            alerts=MemoryAlerts(),
+            alerts=TableAlerts(tables),
             patch_store=TablePatches(tables),
             bus=MemoryBus(),
             mailer=None,
@@ -151,3 +165,44 @@ def test_a_vm_is_explained_before_and_after_its_job_is_made_and_approved(termina
 def test_a_vm_that_baton_leaves_alone_says_why(terminal):
     assert terminal.explain("lab-01")["why"] == "no enabled policy matches it"
     assert terminal.explain("quiet-01")["why"] == "Azure announces no maintenance for it"
+
+
+def test_people_pause_resume_skip_and_retry_and_the_status_tells_of_it(terminal):
+    empty = terminal.status()
+    asyncio.run(discover())
+    terminal.approve("shop/web")
+
+    again = terminal.json(
+        lambda: approve.run("shop/web", "8h", "ann", clock=terminal.clock, as_json=True)
+    )
+    paused = terminal.ask(steering.pause, "shop")
+    held = terminal.explain("web-01")
+    standing = terminal.status()
+    skipped = terminal.ask(steering.skip, "web-02")
+    resumed = terminal.ask(steering.resume, "shop")
+
+    assert (empty["pauses"], empty["away"], [p["policy"] for p in empty["policies"]]) == (
+        [],
+        [],
+        ["web", "wrong"],
+    )
+    assert (again["rollout"], again["waiting"], again["needed"]) == (1, 2, True)
+    assert (paused["team"], paused["by"], paused["waiting"]) == ("shop", "ann", 2)
+    assert held["why"].startswith("team shop is paused by ann")
+    assert "./baton resume shop" in held["why"]
+    assert [pause["reason"] for pause in standing["pauses"]] == ["a bad night"]
+    assert standing["policies"][0]["counts"] == {"planned": 2}
+    assert (skipped["vm"], skipped["state"]) == ("web-02", "skipped")
+    assert resumed["resumed"]["resumedBy"] == "ann"
+    assert terminal.explain("web-01")["why"] == "nothing is in its way"
+
+
+def test_every_refusal_has_its_exit_code_and_says_why(terminal):
+    unknown = terminal.refused(steering.pause, "shp")
+    jobless = terminal.refused(steering.skip, "web-01")
+    asyncio.run(discover())
+    running = terminal.refused(steering.retry, "web-01")
+
+    assert (unknown[0], "expected one of shop" in unknown[1]) == (2, True)
+    assert (jobless[0], "VMs that have a job" in jobless[1]) == (2, True)
+    assert (running[0], "web-01 cannot be tried again: its job is open" in running[1]) == (1, True)

@@ -18,6 +18,21 @@ def test_the_subject_says_what_how_many_and_whose():
     assert mixed.subject == "Baton: 2 events need attention: 1 failed, 1 wrong policy (shop)"
 
 
+def test_the_subject_says_until_when_somebody_can_act_unless_that_is_over():
+    soon, late = NOW + timedelta(hours=1), NOW + timedelta(days=2)
+
+    both = mail(an_alert("a", deadline=late), an_alert("b", kind="noFit", deadline=soon))
+    assert both.subject.endswith("1 failed, 1 without a start (shop), by 2026-03-02 13:00 UTC")
+    assert mail(an_alert(deadline=NOW)).subject == "Baton: web-1 failed (shop)"
+
+
+def test_news_asks_for_no_attention():
+    news = mail(an_alert("a", kind="planned"), an_alert("b", kind="done"))
+
+    assert news.subject == "Baton: 1 planned, 1 done (shop)"
+    assert 'class="news"' in news.html
+
+
 def test_the_worst_comes_first_and_the_facts_keep_their_order():
     facts = (("VM", "web-1"), ("lastOperationResultCode", "MaintenanceAborted"))
     text = mail(

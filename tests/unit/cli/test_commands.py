@@ -1,5 +1,6 @@
 """Every command of `./baton` can be found, and explains itself."""
 
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from cli.paths import ROOT
 COMMANDS = (
     *("test", "check", "fix", "bench", "host", "demo", "up", "down"),
     *("plan", "explain", "approve", "package"),
+    *("status", "pause", "resume", "skip", "retry", "calendar", "completion"),
 )
 POLICY_COMMANDS = ("policy validate", "policy apply", "policy list", "policy export")
 
@@ -33,6 +35,28 @@ def test_the_help_of_a_command_has_an_example(command):
 
     assert shown.returncode == 0
     assert f"./baton {command}" in shown.stdout.split("Example:")[1]
+
+
+@pytest.mark.parametrize(("words", "found"), [("pau", "pause"), ("pause --rea", "--reason")])
+def test_a_shell_that_took_the_script_completes_commands_and_options(words, found):
+    script = baton("completion", "bash").stdout
+    line = f"./baton {words}"
+    asked = {
+        "_BATON_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(line.count(" ")),
+    }
+    shown = subprocess.run(
+        [sys.executable, "-m", "cli"],
+        cwd=ROOT,
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert script.strip().endswith("complete -o default -F _baton_completion ./baton")
+    assert shown.stdout.split() == [found]
 
 
 def test_an_unknown_command_is_an_error():

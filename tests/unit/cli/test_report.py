@@ -39,6 +39,17 @@ def test_a_mail_delivered_twice_is_one_mail():
     assert unmet({"mails": 1}, ROWS, MAILS * 2) == []
 
 
+def test_a_mail_that_only_announces_is_none_that_was_expected():
+    subjects = (
+        "Baton: 2 VMs of shop/web planned (shop), by 2026-03-09 12:00 UTC",
+        "Baton: 7 completed: rollout 1 of shop/web done (shop)",
+        "Baton: 1 planned, 1 done (erp, shop)",
+    )
+    news = [{**MAILS[0], "messageId": subject, "subject": subject} for subject in subjects]
+
+    assert unmet({"mails": 1}, ROWS, [*MAILS, *news]) == []
+
+
 def test_expectations_that_are_not_met_are_told():
     assert unmet({"completed": 3, "mails": 0}, ROWS, MAILS) == [
         "expected 3 completed, there are 2",

@@ -7,6 +7,7 @@ from shared.domain.due import DuePatches
 from shared.domain.job import JobState
 from shared.domain.offers import Available, Offer, Offers, available_to, due_patches, together
 from shared.domain.patching.record import PatchState
+from shared.domain.steering import BY_A_PERSON
 from tests.builders import NOW, a_job, a_policy, a_release, a_status, a_view, a_vm
 from tests.patch_builders import RELEASED, a_patch, a_patch_record, a_summary
 
@@ -141,6 +142,16 @@ def test_a_release_that_was_never_tried_may_be_offered_again(state):
     offer = Offer(patches=RELEASE)
 
     assert offered(offer, a_job(patches=a_release(), state=state)) == offer
+
+
+def test_a_release_that_somebody_skipped_stays_out_until_that_is_taken_back_or_a_later_one_comes():
+    by_ann = {"state": JobState.SKIPPED, "skipped_because": BY_A_PERSON}
+    offer = Offer(patches=RELEASE)
+
+    assert not offered(offer, a_job(patches=RELEASE, **by_ann))
+    assert offered(offer, a_job(patches=RELEASE, retried_at=NOW, **by_ann)) == offer
+    earlier = replace(RELEASE, release="2025-12-09")
+    assert offered(offer, a_job(patches=earlier, **by_ann)) == offer
 
 
 def test_a_dry_run_shows_a_release_once_and_going_live_offers_it():

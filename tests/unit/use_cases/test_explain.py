@@ -8,14 +8,16 @@ import pytest
 from shared.adapters.memory import MemoryClock, MemoryJobs, MemoryOutcomes, MemoryPolicies
 from shared.adapters.memory_machines import MemoryMachines
 from shared.adapters.memory_patches import MemoryPatchStore
+from shared.adapters.memory_pauses import MemoryPauses
 from shared.domain.errors import InvalidInput, Problem, Retryable
 from shared.domain.job import JobState
 from shared.domain.ledger import Change
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
-from shared.use_cases.explain import Explain, explain_foreseen, meant
+from shared.use_cases.explain import Explain, explain_foreseen
 from shared.use_cases.preview import Preview, foresee
 from shared.use_cases.see_fleet import SeeFleet, Sight
+from shared.use_cases.which_vm import meant
 from tests.builders import (
     NOW,
     a_head,
@@ -39,6 +41,7 @@ class Desk:
     def __init__(self, *vms, mode: Mode = Mode.LIVE) -> None:
         self.machines = MemoryMachines(*vms)
         self.jobs, self.outcomes, self.policies = MemoryJobs(), MemoryOutcomes(), MemoryPolicies()
+        self.pauses = MemoryPauses()
         self.policies.put("shop", "web", match="name:web-*")
         clock = MemoryClock(NOW)
         self.explain = Explain(
@@ -46,11 +49,13 @@ class Desk:
             vms=self.machines,
             policies=self.policies,
             jobs=self.jobs,
+            pauses=self.pauses,
             outcomes=self.outcomes,
             preview=Preview(
                 clock=clock,
                 policies=self.policies,
                 jobs=self.jobs,
+                pauses=self.pauses,
                 see=SeeFleet(clock=clock, vms=self.machines, patches=MemoryPatchStore()),
                 mode=mode,
             ),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from shared.adapters.memory import MemoryClock, MemoryJobs, MemoryPolicies
 from shared.adapters.memory_machines import MemoryMachines
 from shared.adapters.memory_patches import MemoryPatchStore
+from shared.adapters.memory_pauses import MemoryPauses
 from shared.domain.job import JobState
 from shared.domain.ledger import Change
 from shared.domain.mode import Mode
@@ -23,7 +24,14 @@ async def foreseen(*vms, jobs=(), now=None):
         await store.commit(Change(heads=(a_head(),), jobs=jobs, at=NOW))
     before = len(store.calls)
     see = SeeFleet(clock=clock, vms=MemoryMachines(*vms), patches=MemoryPatchStore())
-    preview = Preview(clock=clock, policies=policies, jobs=store, see=see, mode=Mode.LIVE)
+    preview = Preview(
+        clock=clock,
+        policies=policies,
+        jobs=store,
+        pauses=MemoryPauses(),
+        see=see,
+        mode=Mode.LIVE,
+    )
     found = await preview(now=now)
     assert [name for name, _ in store.calls[before:]] == ["books"]
     assert policies.called("write_status") == []
@@ -36,6 +44,7 @@ async def test_it_is_what_a_discovery_then_writes():
         clock=world.clock,
         policies=world.policies,
         jobs=world.jobs,
+        pauses=world.pauses,
         see=SeeFleet(clock=world.clock, vms=world.azure, patches=world.patch_store),
         mode=Mode.LIVE,
     )

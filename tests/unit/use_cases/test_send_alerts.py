@@ -76,3 +76,27 @@ async def test_a_mail_that_nobody_can_get_does_not_stop_the_others():
     states = [alert.state for alert in office.alerts.alerts()]
     assert Counter(states) == {AlertState.RECORDED: 1, AlertState.MAILED: 2}
     assert len(office.post.sent) == 2
+
+
+async def test_a_handler_that_was_held_up_leaves_its_mail_to_whoever_takes_over_its_lease(
+    monkeypatch,
+):
+    office = Office()
+    await office.raise_alert()
+    look, looks = office.alerts.tried_since, []
+
+    async def held_up(since):
+        looks.append(since)
+        if len(looks) == 2:
+            office.clock.advance(timedelta(seconds=70))
+        return await look(since)
+
+    monkeypatch.setattr(office.alerts, "tried_since", held_up)
+    office.clock.advance(timedelta(minutes=2))
+    await office.send()
+    assert office.post.sent == []
+
+    await office.run(HOUR)
+
+    assert len(office.post.sent) == 1
+    assert office.each_is_in_one_mail()

@@ -229,7 +229,9 @@ def test_a_policy_row_is_passed_on_unjudged() -> None:
 
 
 def test_a_missing_scenario_names_those_there_are() -> None:
-    with pytest.raises(ScenarioError, match=r"no such scenario; .*default, edited, hours, lying"):
+    with pytest.raises(
+        ScenarioError, match=r"no such scenario; .*default, edited, hotpatch, hours, lying"
+    ):
         load_scenario("dfault")
 
 

@@ -11,7 +11,7 @@ from shared.domain.errors import Retryable
 from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import JobState
 from shared.domain.ledger import Change
-from tests.builders import NOW, SUBSCRIPTION, a_job, a_vm_id, an_alert, an_attempt
+from tests.builders import NOW, SUBSCRIPTION, a_job, a_release, a_vm_id, an_alert, an_attempt
 from tests.unit.functions.site import Site
 
 HOUR = timedelta(hours=1)
@@ -178,6 +178,19 @@ async def test_a_vms_story_has_why_it_waits_its_outcomes_and_what_people_were_to
     assert story["maintenance"]["isCustomerInitiatedMaintenanceAllowed"] == "true"
     assert [row["outcome"] for row in story["outcomes"]] == ["retryLater"]
     assert [alert["reason"] for alert in story["alerts"]] == ["Azure's operation failed"]
+
+
+async def test_a_vm_that_only_has_patches_due_is_shown_like_any_other(site):
+    job = replace(a_job("web-1"), maintenance=None, patches=a_release())
+    await site.keeps(job, match="name:web-*", patching="install")
+
+    listed = (await site.get("vms")).json["items"]
+    rollout = (await site.get("rollouts/shop/web/1")).json
+    story = (await site.get(f"vms/{SUBSCRIPTION}/shop/web-1")).json
+
+    assert [(vm["work"], vm["closes"]) for vm in listed] == [("patch", rollout["deadline"])]
+    assert story["maintenance"] == {}
+    assert story["why"]
 
 
 async def test_a_vm_that_could_go_now_is_told_apart_from_what_azure_would_say(site):

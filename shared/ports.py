@@ -313,9 +313,6 @@ class AlertStore(Protocol):
         ...
 
 
-# --- bus and mail ---------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wake:
     """A message: look at this job. It carries nothing that is acted upon."""

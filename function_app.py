@@ -3,16 +3,22 @@
 import azure.functions as func
 
 from functions import (
+    act,
     alerts,
+    api,
     calendar_feed,
     dead_letter,
     discovery,
     hint,
+    page,
     patches,
     redeploy,
     sweep,
 )
 
 app = func.FunctionApp()
-for module in (discovery, redeploy, alerts, dead_letter, sweep, hint, patches, calendar_feed):
+for module in (
+    *(discovery, redeploy, alerts, dead_letter, sweep),
+    *(hint, patches, calendar_feed, api, act, page),
+):
     app.register_functions(module.bp)

@@ -115,6 +115,14 @@ def bench(
     raise typer.Exit(code=run_benches(names or []))
 
 
+@app.command(epilog=_example("./baton screenshots"))
+def screenshots() -> None:
+    """Take the page's pictures in docs/ anew."""
+    from cli.screenshots import take  # noqa: PLC0415 - it starts a cloud and a browser
+
+    raise typer.Exit(code=take())
+
+
 @app.command(context_settings=_PASS_ON, epilog=_example("BATON_MODE=live ./baton host --port 7071"))
 def host(context: typer.Context) -> None:
     """Run the app on the endpoints that the BATON_... settings name, in the foreground.

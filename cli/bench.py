@@ -5,9 +5,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cli import bench_plan
+from cli import bench_page, bench_plan
 
-BENCHES: Mapping[str, Callable[[], Iterator[Mapping[str, Any]]]] = {"plan": bench_plan.measured}
+BENCHES: Mapping[str, Callable[[], Iterator[Mapping[str, Any]]]] = {
+    "plan": bench_plan.measured,
+    "page": bench_page.measured,
+}
 
 
 def run_benches(names: Sequence[str]) -> int:

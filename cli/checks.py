@@ -1,5 +1,6 @@
 """`./baton check`: everything that can be said about the code without running it."""
 
+import json
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from cli import locks
 from cli.paths import ROOT
 
+API = ROOT / "docs" / "openapi.json"
 _SCRIPTS = Path(sys.executable).parent
 _SOURCES = (".", "baton")  # the script has no suffix, so tools have to be told of it
 
@@ -43,6 +45,7 @@ def run_checks() -> list[Finding]:
 def fix() -> bool:
     """Repair what can be repaired without a decision; False where a tool itself failed."""
     python = sys.executable
+    API.write_text(_described(), encoding="utf-8")
     commands = (
         [python, "-m", "ruff", "check", "--fix-only", "--quiet", *_SOURCES],
         [python, "-m", "ruff", "format", "--quiet", *_SOURCES],
@@ -71,6 +74,18 @@ def _tool(*command: str) -> Callable[[], str]:
     return check
 
 
+def _described() -> str:
+    """The API's description, as docs/ has it."""
+    from functions.openapi import description  # noqa: PLC0415 - imports the Functions library
+
+    return json.dumps(description(), indent=2) + "\n"
+
+
+def _api_drift() -> str:
+    kept = API.read_text(encoding="utf-8") if API.exists() else ""
+    return "" if kept == _described() else f"{API} is not what the code says: ./baton fix"
+
+
 def _lock_drift() -> str:
     return "\n".join(locks.drift())
 
@@ -81,6 +96,7 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "locks": _lock_drift,
     "imports": _tool(str(_SCRIPTS / "lint-imports"), "--no-cache"),
     "lint": _tool(sys.executable, "-m", "ruff", "check", *_SOURCES),
+    "api": _api_drift,
     "format": _tool(sys.executable, "-m", "ruff", "format", "--check", *_SOURCES),
     "spelling": _tool(sys.executable, "-m", "codespell_lib", "."),
 }

@@ -97,13 +97,18 @@ def _fail(why: object) -> int:
 def _facts(cloud: LaptopCloud) -> dict[str, Any]:
     """What people and tools need to use the cloud."""
     host = cloud.host.facts if cloud.host else {}
+    of_host = {}
+    if cloud.host:
+        # The part behind # stays in the browser, so that no log has the key.
+        page = f"{cloud.host_url}/api/page#key={host['key']}"
+        of_host = {"host": cloud.host_url, "page": page}
     return {
         "pid": os.getpid(),
         "endpoints": {
             "Resource Manager": cloud.arm_url,
             "bus counts": f"{cloud.bus_admin_url}/queues",
             "mails": f"{cloud.mail_url}/mails",
-            **({"host": cloud.host_url} if cloud.host else {}),
+            **of_host,
         },
         "hostKey": host.get("key", ""),
         "logs": str(cloud.folder / "logs"),

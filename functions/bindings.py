@@ -7,6 +7,8 @@ usable is judged when the first trigger runs, where the error can be told.
 
 import os
 
+import azure.functions as func
+
 from shared.settings import (
     ALERTS_QUEUE,
     DISCOVERY_SCHEDULE,
@@ -27,3 +29,6 @@ DISCOVERY = _setting("BATON_DISCOVERY_SCHEDULE", DISCOVERY_SCHEDULE)
 SWEEP = _setting("BATON_SWEEP_SCHEDULE", SWEEP_SCHEDULE)
 PATCHES = _setting("BATON_PATCH_SCHEDULE", PATCH_SCHEDULE)
 DEAD_LETTERS = "/$deadletterqueue"
+# Who may use HTTP: whoever has a key of the host's; or whom App Service authentication signs in.
+BY_ENTRA = _setting("BATON_SIGN_IN", "key").lower() == "entra"
+AUTH_LEVEL = func.AuthLevel.ANONYMOUS if BY_ENTRA else func.AuthLevel.FUNCTION

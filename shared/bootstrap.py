@@ -31,26 +31,36 @@ from shared.ports import (
 from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
 from shared.use_cases.announce import Announce
+from shared.use_cases.approve import Approve
 from shared.use_cases.assess_vm import AssessVm
 from shared.use_cases.beat import Beat
 from shared.use_cases.discover import Discover
+from shared.use_cases.discover_now import DiscoverNow
 from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.follow_installation import LookAtInstallation
 from shared.use_cases.follow_vm import FindOut, LookAt
+from shared.use_cases.look import Look
+from shared.use_cases.pause_policies import PausePolicies
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
 from shared.use_cases.report_findings import ReportFindings
 from shared.use_cases.report_patches import ReportPatches
 from shared.use_cases.report_plan import ReportPlan
+from shared.use_cases.resume_policies import ResumePolicies
+from shared.use_cases.retry_vm import RetryVm
 from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.send_alerts import SendAlerts
+from shared.use_cases.send_test_mail import SendTestMail
 from shared.use_cases.settle import Settle
+from shared.use_cases.show import Show
+from shared.use_cases.skip_vm import SkipVm
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
 from shared.use_cases.sweep import Sweep
 from shared.use_cases.take_hint import TakeHint
 from shared.use_cases.team_calendar import TeamCalendar
 from shared.use_cases.tell import Tell
+from shared.use_cases.tell_story import TellStory
 from shared.use_cases.watch_patches import WatchPatches
 
 if TYPE_CHECKING:
@@ -107,6 +117,15 @@ class Services:
     calendar: TeamCalendar
     take_hint: TakeHint
     decode: Callable[[bytes], Wake]
+    show: Show
+    tell_story: TellStory
+    approve: Approve
+    pause: PausePolicies
+    resume: ResumePolicies
+    skip: SkipVm
+    retry: RetryVm
+    discover_now: DiscoverNow
+    send_test_mail: SendTestMail
     span: Callable[[str], AbstractContextManager[None]] = _no_span
 
 
@@ -161,6 +180,7 @@ def build(settings: Settings, outside: Outside) -> Services:
         pace=pace,
     )
     see = SeeFleet(clock=clock, vms=outside.vms, patches=outside.patch_store)
+    look = Look(clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses)
     return Services(
         discover=Discover(
             clock=clock,
@@ -169,7 +189,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             bus=bus,
             see=see,
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
-            report_plan=ReportPlan(clock=clock, tell=tell),
+            report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
             announce=Announce(clock=clock, tell=tell),
             first_contact=FirstContact(
                 clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
@@ -227,6 +247,33 @@ def build(settings: Settings, outside: Outside) -> Services:
         calendar=TeamCalendar(clock=clock, jobs=jobs),
         take_hint=TakeHint(clock=clock, bus=bus),
         decode=outside.decode,
+        show=Show(
+            clock=clock,
+            look=look,
+            alerts=outside.alerts,
+            mode=settings.mode,
+            mails=outside.mailer is not None,
+        ),
+        tell_story=TellStory(
+            clock=clock,
+            look=look,
+            jobs=jobs,
+            outcomes=outside.outcomes,
+            alerts=outside.alerts,
+            mode=settings.mode,
+            pace=pace,
+        ),
+        approve=Approve(clock=clock, jobs=jobs),
+        pause=PausePolicies(
+            clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses
+        ),
+        resume=ResumePolicies(
+            clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses
+        ),
+        skip=SkipVm(clock=clock, jobs=jobs),
+        retry=RetryVm(clock=clock, vms=outside.vms, jobs=jobs),
+        discover_now=DiscoverNow(clock=clock, bus=bus),
+        send_test_mail=SendTestMail(clock=clock, tell=tell, mails=outside.mailer is not None),
     )
 
 

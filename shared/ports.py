@@ -11,7 +11,7 @@ from typing import Protocol
 
 from shared.domain.alert import Alert, Delivery, Mail
 from shared.domain.attempt import Attempt
-from shared.domain.heartbeat import Heartbeat
+from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import Job
 from shared.domain.ledger import Away, Books, Change, Ledger, PolicyKey
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
@@ -281,6 +281,10 @@ class AlertStore(Protocol):
         """Every alert whose mail was last given to the mail service after that, in any state."""
         ...
 
+    async def raised_since(self, since: datetime) -> Sequence[Alert]:
+        """Every alert raised after that, in any state, newest first."""
+        ...
+
     async def replace(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
         """Replaces at most 100 alerts in one transaction, each only if it still has its ETag.
 
@@ -300,8 +304,13 @@ class AlertStore(Protocol):
         """Keeps a heartbeat in the place of the last, whatever that was. One of many at once is kept."""
         ...
 
+    async def left_alone(self) -> Sequence[LeftAlone]:
+        """The VMs that the last discovery found a maintenance and no policy for, by VM id."""
+        ...
 
-# --- bus and mail ---------------------------------------------------------------------------------
+    async def keep_left_alone(self, found: Sequence[LeftAlone]) -> None:
+        """Makes that list these VMs. Not in one transaction: half a list is mended by the next discovery."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

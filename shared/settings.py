@@ -52,6 +52,7 @@ class Settings:
     retry_delay: timedelta
     alert_digest: timedelta
     mode: Mode
+    sign_in: str
     email_url: str = field(repr=False)
     email_from: str
     email_to: tuple[str, ...]
@@ -97,6 +98,7 @@ def read_settings(
         retry_delay=reader.get("BATON_RETRY_DELAY", timedelta(minutes=15), _duration),
         alert_digest=reader.get("BATON_ALERT_DIGEST", timedelta(minutes=2), _duration),
         mode=reader.get("BATON_MODE", Mode.DRY_RUN, _mode),
+        sign_in=reader.get("BATON_SIGN_IN", "key", _sign_in),
         email_url=email_url,
         email_from=reader.get("BATON_EMAIL_FROM", "", _address),
         email_to=reader.get(
@@ -243,6 +245,14 @@ def _mode(text: str, name: str) -> Mode:
         return Mode(text)
     except ValueError:
         raise _wrong(name, text, "live, dryRun or paused") from None
+
+
+def _sign_in(text: str, name: str) -> str:
+    if text.lower() not in ("key", "entra"):
+        raise _wrong(
+            name, text, "key (of the Functions host) or entra (App Service authentication)"
+        )
+    return text.lower()
 
 
 def _address(text: str, name: str) -> str:

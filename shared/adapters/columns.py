@@ -21,7 +21,7 @@ from shared.domain.alert import Alert, AlertState
 from shared.domain.attempt import Attempt
 from shared.domain.due import DuePatches, Installed
 from shared.domain.errors import InvalidInput
-from shared.domain.heartbeat import Heartbeat
+from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Head
 from shared.domain.maintenance import MaintenanceStatus
@@ -219,6 +219,16 @@ HEARTBEAT = Shape(
         Column("unmatched", "unmatched", INT),
         Column("unreadable", "unreadable", INT),
         Column("failedSubscriptions", "failed_subscriptions", INT),
+    ),
+)
+
+LEFT_ALONE = Shape(
+    LeftAlone,
+    (
+        Column("vmId", "vm_id", TEXT),
+        Column("location", "location", TEXT),
+        Column("preMaintenanceWindowEndTime", "closes", TIME),
+        Column("reason", "reason", SENTENCE),
     ),
 )
 

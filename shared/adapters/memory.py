@@ -15,10 +15,9 @@ from typing import Any
 from shared.adapters import outcome_rows, rows
 from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
-from shared.domain.alert import Alert, AlertState, Delivery, Mail
+from shared.domain.alert import Delivery, Mail
 from shared.domain.attempt import Attempt
 from shared.domain.errors import Stale, Terminal
-from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Job
 from shared.domain.ledger import Away, Books, Change, Head, Ledger, PolicyKey
 from shared.ports import Committed, PolicyRow, Wake, WakeAt
@@ -89,7 +88,7 @@ class _Row:
     value: Any
 
 
-class _Partition:
+class Partition:
     """Rows of one partition, their ETags, and transactions."""
 
     def __init__(self) -> None:
@@ -200,7 +199,7 @@ class MemoryJobs(Scripted):
 
     def __init__(self) -> None:
         super().__init__()
-        self._table = _Partition()
+        self._table = Partition()
 
     def jobs(self) -> list[Job]:
         """Every job, for a test to look at."""
@@ -269,55 +268,6 @@ class MemoryOutcomes(Scripted):
         async with self.call("add", job, attempt):
             row = outcome_rows.outcome_row(job, attempt)
             self._rows.setdefault((row["PartitionKey"], row["RowKey"]), row)
-
-
-class MemoryAlerts(Scripted):
-    """AlertStore."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._table = _Partition()
-        self._heartbeat: Heartbeat | None = None
-
-    def alerts(self) -> list[Alert]:
-        """Every alert, for a test to look at; oldest first."""
-        return sorted(self._table.values(Alert), key=lambda alert: (alert.raised_at, alert.id))
-
-    async def add(self, alert: Alert) -> bool:
-        """See the port."""
-        async with self.call("add", alert):
-            row = rows.alert_row(alert)
-            if row["RowKey"] in self._table.rows:
-                return False
-            self._table.apply([Write(verb="create", entity=row)], rows.alert_of)
-            return True
-
-    async def unsent(self) -> Sequence[Alert]:
-        """See the port."""
-        async with self.call("unsent"):
-            unsent = (AlertState.RAISED, AlertState.MAILING)
-            return [alert for alert in self.alerts() if alert.state in unsent]
-
-    async def tried_since(self, since: datetime) -> Sequence[Alert]:
-        """See the port."""
-        async with self.call("tried_since", since):
-            return [one for one in self.alerts() if one.tried_at and one.tried_at > since]
-
-    async def replace(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
-        """See the port."""
-        async with self.call("replace", alerts):
-            etags = self._table.apply(rows.alert_writes(alerts), rows.alert_of)
-            return [replace(alert, etag=etags[alert.id]) for alert in alerts]
-
-    async def heartbeat(self) -> Heartbeat | None:
-        """See the port."""
-        async with self.call("heartbeat"):
-            return self._heartbeat
-
-    async def beat(self, heartbeat: Heartbeat) -> None:
-        """See the port."""
-        async with self.call("beat", heartbeat):
-            self._heartbeat = heartbeat
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -25,6 +25,7 @@ from shared.adapters.columns import (
     HEARTBEAT,
     INSTALLED,
     JOB,
+    LEFT_ALONE,
     MAINTENANCE,
     PATCHES,
     SENTENCES,
@@ -33,7 +34,7 @@ from shared.adapters.columns import (
 from shared.domain.alert import Alert
 from shared.domain.attempt import Attempt
 from shared.domain.due import DuePatches, Installed, Work
-from shared.domain.heartbeat import Heartbeat
+from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import Job
 from shared.domain.ledger import Away, Change, Head
 from shared.domain.maintenance import MaintenanceStatus
@@ -44,10 +45,11 @@ JOBS = "jobs"
 """The one partition of the jobs' table, so that a transaction can hold the rows of several policies."""
 ALERTS = "alerts"
 HEARTBEAT_KEY = ("heartbeat", "discovery")
+ALONE = "leftAlone"
 GUARD = "!discovery"
 
 _VERSION = 1
-_ROWS_MAX = 100  # of an entity-group transaction
+ROWS_MAX = 100  # of an entity-group transaction
 # A transaction's request is refused above 4 MiB; the rest is left for its headers.
 _BYTES_MAX = 3_500_000
 _SHORTER = 1_000
@@ -274,6 +276,22 @@ def heartbeat_of(entity: Mapping[str, object], _: str = "") -> Heartbeat:
     return Heartbeat(**HEARTBEAT.read(entity))
 
 
+def left_alone_row(vm: LeftAlone) -> Entity:
+    """A VM without a policy as an entity; its key is a hash, since no key may hold an ARM id."""
+    digest = hashlib.sha256(vm.vm_id.lower().encode()).hexdigest()[:24]
+    return _row(ALONE, digest) | LEFT_ALONE.write(vm)
+
+
+def left_alone_of(entity: Mapping[str, object], _: str = "") -> LeftAlone:
+    """A VM without a policy from its entity.
+
+    Raises:
+        InvalidInput: As `job_of`.
+    """
+    _check_version(entity)
+    return LeftAlone(**LEFT_ALONE.read(entity))
+
+
 # --- policies --------------------------------------------------------------------------------------
 
 _OF_BATON = ("status", "statusMessage")
@@ -320,8 +338,8 @@ def fitted(writes: list[Write]) -> list[Write]:
     Raises:
         ValueError: More than 100 rows, or one row twice.
     """
-    if len(writes) > _ROWS_MAX:
-        raise ValueError(f"a transaction takes at most {_ROWS_MAX} rows, not {len(writes)}")
+    if len(writes) > ROWS_MAX:
+        raise ValueError(f"a transaction takes at most {ROWS_MAX} rows, not {len(writes)}")
     if len({write.row_key for write in writes}) < len(writes):
         raise ValueError(f"one row twice in a transaction: {[w.row_key for w in writes]}")
     if _size(writes) <= _BYTES_MAX:
@@ -346,6 +364,11 @@ def _shortened(entity: Entity) -> Entity:
 
 def _write(entity: Entity, etag: str) -> Write:
     return Write(verb="replace" if etag else "create", entity=entity, etag=etag)
+
+
+def keys_of(entity: Mapping[str, object]) -> Entity:
+    """Its keys alone, for a deletion."""
+    return {"PartitionKey": entity["PartitionKey"], "RowKey": entity["RowKey"]}
 
 
 def _row(partition: str, row_key: str) -> dict[str, Any]:

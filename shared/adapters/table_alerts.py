@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.adapters import rows
+from shared.adapters.rows import Write
 from shared.adapters.tables import Found, TableService, readable
 from shared.domain.alert import Alert, AlertState
-from shared.domain.heartbeat import Heartbeat
+from shared.domain.heartbeat import Heartbeat, LeftAlone
 
 
 class TableAlerts:
@@ -40,6 +41,15 @@ class TableAlerts:
         )
         return self._read(found)
 
+    async def raised_since(self, since: datetime) -> Sequence[Alert]:
+        """See the port."""
+        found = await self._table.query(
+            "PartitionKey eq @partition and raisedAt gt @since",
+            partition=rows.ALERTS,
+            since=since,
+        )
+        return self._read(found)[::-1]
+
     async def replace(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
         """See the port."""
         etags = await self._table.transact(rows.alert_writes(alerts))
@@ -54,6 +64,32 @@ class TableAlerts:
     async def beat(self, heartbeat: Heartbeat) -> None:
         """See the port."""
         await self._table.put(rows.heartbeat_row(heartbeat))
+
+    async def left_alone(self) -> Sequence[LeftAlone]:
+        """See the port."""
+        read, _ = readable(self._table, await self._kept(), rows.left_alone_of, "left_alone")
+        return sorted(read, key=lambda vm: vm.vm_id.lower())
+
+    async def keep_left_alone(self, found: Sequence[LeftAlone]) -> None:
+        """See the port. Rows that are as they should be are not written."""
+        kept = {str(row.entity["RowKey"]): row for row in await self._kept()}
+        wanted = {str(row["RowKey"]): row for row in map(rows.left_alone_row, found)}
+        writes = [
+            Write(verb="delete", entity=rows.keys_of(row.entity), etag=row.etag)
+            for name, row in kept.items()
+            if name not in wanted
+        ]
+        for name, entity in wanted.items():
+            before = kept.get(name)
+            if before is None:
+                writes.append(Write(verb="create", entity=entity))
+            elif any(before.entity.get(column) != cell for column, cell in entity.items()):
+                writes.append(Write(verb="replace", entity=entity, etag=before.etag))
+        for start in range(0, len(writes), rows.ROWS_MAX):
+            await self._table.transact(rows.fitted(writes[start : start + rows.ROWS_MAX]))
+
+    async def _kept(self) -> list[Found]:
+        return await self._table.query("PartitionKey eq @partition", partition=rows.ALONE)
 
     def _read(self, found: Sequence[Found]) -> Sequence[Alert]:
         alerts, _ = readable(self._table, found, rows.alert_of, "alert")

@@ -4,6 +4,7 @@ BatonError
 ├── InvalidInput        a person or Azure sent something unusable: name it, go on with the rest
 │   └── Unknown         a person named something that does not exist
 ├── Declined            a person asked for what a promise forbids: say why
+│   └── Outdated        a person asked on the strength of what is no longer so: show them what is
 ├── Stale               somebody wrote first: read again, decide again
 ├── Retryable           the same step may succeed later: leave a message for then
 │   └── StartUnknown    performMaintenance was sent and no answer came: look before doing anything
@@ -53,6 +54,10 @@ class Unknown(InvalidInput):
 
 class Declined(BatonError):
     """What a person asked for is not done, because a promise forbids it; the message says which and why."""
+
+
+class Outdated(Declined):
+    """What the person saw when they asked has changed since; nothing is done."""
 
 
 class Stale(BatonError):

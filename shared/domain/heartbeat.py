@@ -1,4 +1,4 @@
-"""The sign that Baton is alive: its last successful discovery."""
+"""The sign that Baton is alive: its last successful discovery, and whom that left alone."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,3 +23,18 @@ class Heartbeat:
     unmatched: int
     unreadable: int
     failed_subscriptions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftAlone:
+    """A VM that has a maintenance and no policy.
+
+    Attributes:
+        closes: The end of its self-service window.
+        reason: Why no policy has it, for people.
+    """
+
+    vm_id: str
+    location: str
+    closes: datetime
+    reason: str

@@ -4,6 +4,7 @@ A policy's head and jobs change together in one entity-group transaction guarded
 so that two handlers can never both take the last slot, or start a stage while an earlier one reopens.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -102,6 +103,12 @@ class Ledger:
     def rollout(self) -> int:
         """Number of the rollout that may act: the lowest with an open job; 0 if none has one."""
         return min((job.rollout for job in self.jobs if not job.state.is_end), default=0)
+
+    def version(self, number: int) -> str:
+        """What an approval of a rollout is an approval of: its VMs, and its policy as it was last right."""
+        jobs = sorted(job.id for job in self.jobs if job.rollout == number)
+        said = "\n".join((self.head.version, str(number), *jobs))
+        return hashlib.sha256(said.encode(errors="replace")).hexdigest()[:12]
 
     def in_rollout(self, number: int) -> tuple[Job, ...]:
         """The jobs of one rollout."""

@@ -233,10 +233,9 @@ def _stage_opens(ledger: Ledger, rollout: Iterable[Job], stage: int, policy: Pol
     ends = [
         job.ended_at + policy.stage_gap for job in rollout if job.stage < stage and job.ended_at
     ]
+    number = ledger.rollout  # asked once: it looks at every job
     ends += [
-        job.freed_at + policy.gap
-        for job in ledger.jobs
-        if job.rollout < ledger.rollout and job.freed_at
+        job.freed_at + policy.gap for job in ledger.jobs if job.rollout < number and job.freed_at
     ]
     return max(ends, default=_LONG_AGO)
 

@@ -67,7 +67,7 @@ class Explain:
         except VmNotFound:
             pass
         except BatonError as error:
-            unread = str(error)
+            unread = f"Azure could not be asked about the VM now: {error}"
         return Facts(
             job=job,
             ledger=ledger,

@@ -56,7 +56,7 @@ class Facts:
     Attributes:
         stands: Its policy's row as it counts.
         vm: As read now; None if Azure says that it does not exist.
-        unread: Why the VM could not be read; `""` if it was.
+        unread: Why the VM was not read, a sentence; `""` if it was.
         away: Its availability set's placement row; None without a set.
         pause: What holds its policy; None if nothing does.
     """
@@ -118,7 +118,7 @@ def _planned(said: Explanation, facts: Facts, mode: Mode, pace: Pace) -> Explana
     if wait and now < facts.job.closes:
         return _waits(said, wait, _what_azure_changed(facts))
     if facts.unread:
-        return _waits(said, Wait(f"Azure could not be asked about the VM now: {facts.unread}"))
+        return _waits(said, Wait(facts.unread))
     job, policy = facts.job, facts.stands.policy
     if job.maintenance:
         job = replace(job, maintenance=said.maintenance)

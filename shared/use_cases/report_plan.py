@@ -1,18 +1,21 @@
 """What people must know of a plan while there is time to act: who has no start, no policy, no approval."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.alert import Alert, event_id
+from shared.domain.errors import Stale
 from shared.domain.fleet import Fleet
+from shared.domain.heartbeat import LeftAlone
 from shared.domain.job import Job
 from shared.domain.ledger import PolicyKey
 from shared.domain.maintenance import Vm
 from shared.domain.policy import Standing
 from shared.domain.reconcile import Plan
 from shared.domain.rollouts import InNeed
-from shared.ports import Clock
+from shared.ports import AlertStore, Clock
 from shared.use_cases.tell import Tell
 from shared.use_cases.wording import azure_acts, azure_redeploys, facts_of_job, facts_of_vm, utc
 
@@ -25,6 +28,7 @@ class ReportPlan:
     """Tells them, each once."""
 
     clock: Clock
+    alerts: AlertStore
     tell: Tell
 
     async def __call__(
@@ -42,6 +46,16 @@ class ReportPlan:
             await self.tell(_unmatched(vm, why, now))
         for key, need in plan.unapproved.items():
             await self.tell(_approval(key, need, standings[key], now))
+        with suppress(Stale):  # another discovery keeps its own list at this moment
+            await self.alerts.keep_left_alone(list(_left_alone(plan, fleet)))
+
+
+def _left_alone(plan: Plan, fleet: Fleet) -> Iterator[LeftAlone]:
+    for vm_key, why in plan.unmatched.items():
+        vm = fleet.vms[vm_key]
+        if vm.maintenance:
+            closes = vm.maintenance.pre_maintenance_window_end_time
+            yield LeftAlone(vm_id=vm.id, location=vm.location, closes=closes, reason=why)
 
 
 def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:

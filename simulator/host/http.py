@@ -173,5 +173,6 @@ def _paths(function: Function, prefix: str) -> list[str]:
 
 def _segment(found: re.Match[str]) -> str:
     star, name, constraint, _ = found.groups()
-    pattern = ".*" if star else _CONSTRAINTS.get(constraint or "", r"[^/]+")
+    # A catch-all takes anything, a line break too.
+    pattern = r"[\s\S]*" if star else _CONSTRAINTS.get(constraint or "", r"[^/]+")
     return f"{{{name}:{pattern}}}"

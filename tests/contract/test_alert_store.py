@@ -9,9 +9,9 @@ import pytest
 
 from shared.domain.alert import Alert, AlertState
 from shared.domain.errors import Stale
-from shared.domain.heartbeat import Heartbeat
+from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.ports import AlertStore
-from tests.builders import NOW, an_alert
+from tests.builders import NOW, a_vm_id, an_alert
 
 
 def without_etags(alerts: Sequence[Alert]) -> list[Alert]:
@@ -80,6 +80,51 @@ async def test_the_last_heartbeat_is_kept_and_is_no_alert(alerts: AlertStore) ->
 
     assert await alerts.heartbeat() == last
     assert await alerts.unsent() == []
+
+
+async def test_raised_since_are_those_later_than_that_in_any_state_newest_first(
+    alerts: AlertStore,
+) -> None:
+    for number, state in enumerate(AlertState):
+        at = NOW + timedelta(minutes=number)
+        await alerts.add(an_alert(str(number), state=state, raised_at=at))
+
+    found = await alerts.raised_since(NOW)
+
+    assert [alert.state for alert in found] == list(AlertState)[:0:-1]
+
+
+def left_alone(name: str, reason: str = "no enabled policy matches it") -> LeftAlone:
+    return LeftAlone(vm_id=a_vm_id(name), location="westeurope", closes=NOW, reason=reason)
+
+
+async def test_those_left_alone_are_the_last_that_were_kept_and_no_alerts(
+    alerts: AlertStore,
+) -> None:
+    assert list(await alerts.left_alone()) == []
+
+    await alerts.keep_left_alone([left_alone("b"), left_alone("a"), left_alone("c")])
+    assert list(await alerts.left_alone()) == [left_alone(name) for name in "abc"]
+    await alerts.keep_left_alone([left_alone("c", "tied"), left_alone("d"), left_alone("a")])
+
+    assert list(await alerts.left_alone()) == [
+        left_alone("a"),
+        left_alone("c", "tied"),
+        left_alone("d"),
+    ]
+    assert await alerts.unsent() == []
+
+
+async def test_more_are_left_alone_than_fit_one_transaction_and_then_none(
+    alerts: AlertStore,
+) -> None:
+    many = [left_alone(f"vm-{number:03}") for number in range(201)]
+
+    await alerts.keep_left_alone(many)
+    assert list(await alerts.left_alone()) == many
+    await alerts.keep_left_alone([])
+
+    assert list(await alerts.left_alone()) == []
 
 
 async def test_alerts_are_replaced_together_and_can_be_replaced_again(alerts: AlertStore) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.adapters.memory import (
-    MemoryAlerts,
     MemoryBus,
     MemoryClock,
     MemoryJobs,
@@ -18,6 +17,7 @@ from shared.adapters.memory import (
     MemoryOutcomes,
     MemoryPolicies,
 )
+from shared.adapters.memory_alerts import MemoryAlerts
 from shared.adapters.memory_machines import MemoryMachines
 from shared.adapters.memory_patches import MemoryPatchStore
 from shared.adapters.memory_pauses import MemoryPauses

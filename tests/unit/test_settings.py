@@ -148,3 +148,12 @@ def test_every_setting_is_described():
 
     described = (ROOT / "docs/settings.md").read_text()
     assert {name for name in asked if f"`{name}`" not in described} == set()
+
+
+@pytest.mark.parametrize("text", ["key", "Entra"])
+def test_people_are_let_in_by_key_or_by_entra(text):
+    assert read_settings({**REQUIRED, "BATON_SIGN_IN": text}).sign_in == text.lower()
+
+
+def test_another_way_in_is_refused_by_name():
+    assert set(problems({**REQUIRED, "BATON_SIGN_IN": "anybody"})) == {"BATON_SIGN_IN"}

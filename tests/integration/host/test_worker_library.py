@@ -44,4 +44,4 @@ def test_the_worker_librarys_index_of_the_app_equals_the_hosts():
     ours = printed("-m", "simulator.host", "--index")
 
     assert told(ours) == told(theirs)
-    assert len(ours) == 9
+    assert len(ours) == 12

@@ -10,7 +10,7 @@ from cli.checks import Finding, _timed, _tool
 from cli.paths import ROOT
 
 COMMANDS = (
-    *("test", "check", "fix", "bench", "host", "demo", "up", "down"),
+    *("test", "check", "fix", "bench", "screenshots", "host", "demo", "up", "down"),
     *("plan", "explain", "approve", "package"),
     *("status", "pause", "resume", "skip", "retry", "calendar", "completion"),
 )

@@ -89,7 +89,15 @@ def test_the_package_is_the_app_alone():
         "requirements.txt",
         "shared",
     }
-    assert {file.suffix for file in files} == {".py", ".json", ".txt", ".j2"}
+    assert {file.suffix for file in files} == {
+        ".py",
+        ".json",
+        ".txt",
+        ".j2",
+        ".html",
+        ".css",
+        ".js",
+    }
 
 
 def test_what_stays_on_laptops_is_there_to_be_left_out():

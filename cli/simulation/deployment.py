@@ -134,12 +134,12 @@ class Deployment:
         if not self._workers:
             return
         worker = self._dice.choice(self._workers)
-        before, faults = set(site.offered()), site.faults.injected
+        before, faults = site.readable(), site.faults.injected
 
         def over(how: str) -> None:
             """Where nothing went wrong it should have seen what was offered from its beginning to its end."""
             if how != "died" and faults == site.faults.injected and not site.azure.unreadable:
-                site.watch.discovered(sorted(before & set(site.offered())))
+                site.watch.discovered(sorted(before & site.readable()))
 
         worker.process.handle("discover", worker.app.discover, over)
 

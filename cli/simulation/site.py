@@ -84,6 +84,15 @@ class Site:
             if owner(policies, machine) and not record.state.operation:
                 yield key, maintenance.id
 
+    def readable(self) -> set[tuple[str, str]]:
+        """Those of `offered` whose subscription answers."""
+        subscriptions = self.azure.cloud.subscriptions
+        return {
+            (vm, maintenance)
+            for vm, maintenance in self.offered()
+            if not subscriptions[vm.split("/")[2]].fault.kind
+        }
+
     def is_settled(self) -> bool:
         """Whether nothing is offered any more, and all that was has its outcome and its mail."""
         rows = [row for row in self.account.all("BatonJobs") if "state" in row]

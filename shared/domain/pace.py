@@ -45,6 +45,17 @@ class Pace:
         """How often the sweep may wake one job: seldom enough not to double its regular looks."""
         return max(4 * self.check_interval, timedelta(seconds=5))
 
+    def next_look(
+        self, now: datetime, *, since: datetime, least: timedelta = timedelta(0)
+    ) -> datetime:
+        """When to look again at a job that was claimed at `since`, at least `least` from now.
+
+        Where this clock is behind the bus's, the next tick may be the one whose message brought us here; the
+        bus would drop another of that id, and nobody would look before the sweep. So half a step is skipped.
+        """
+        every = self.check_interval
+        return next_tick(now, every, since=since, least=max(least, every / 2))
+
 
 def next_tick(
     now: datetime, every: timedelta, *, since: datetime = _EPOCH, least: timedelta = timedelta(0)

@@ -113,12 +113,8 @@ class Steps:
 
     async def look_later(self, job: Job, *, least: timedelta | None = None) -> None:
         """Leaves a message to look at a running redeploy again, after `least` if ARM asked for that."""
-        at = next_tick(
-            self.clock.now(),
-            self.pace.check_interval,
-            since=job.claimed_at or job.discovered_at,
-            least=least or timedelta(0),
-        )
+        since = job.claimed_at or job.discovered_at
+        at = self.pace.next_look(self.clock.now(), since=since, least=least or timedelta(0))
         await self._wake(job, at, "look")
 
     def poll(self, every: timedelta) -> datetime:

@@ -46,3 +46,19 @@ def test_silence_counts_after_twice_the_deadline_and_no_sooner_than_another_star
     assert fast.start_deadline == timedelta(seconds=5)
     assert fast.quiet == timedelta(seconds=10)
     assert slow.quiet == timedelta(minutes=15)
+
+
+def test_the_next_look_is_another_than_the_one_that_a_slow_clock_is_at():
+    since = datetime(2026, 12, 1, tzinfo=UTC)
+    pace = Pace(
+        check_interval=timedelta(minutes=2),
+        redeploy_timeout=timedelta(hours=2),
+        retry_delay=timedelta(minutes=15),
+    )
+    due = since + timedelta(minutes=2)
+
+    for behind in (-30, 0, 30):
+        now = due - timedelta(seconds=behind)
+        assert pace.next_look(now, since=since) == due + timedelta(minutes=2)
+    later = pace.next_look(due, since=since, least=timedelta(minutes=5))
+    assert later == due + timedelta(minutes=6)

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from shared.adapters import rows
-from shared.adapters.tables import Found, Table, TableService, readable
+from shared.adapters.table_pages import Found
+from shared.adapters.tables import Table, TableService, readable
 from shared.domain.job import Job
 from shared.domain.ledger import Away, Books, Change, Head, Ledger, PolicyKey, UnreadRow
 from shared.ports import Committed

@@ -7,7 +7,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -26,6 +25,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
+from shared.adapters.table_pages import Found, read_all
 from shared.domain.errors import BatonError, InvalidInput, Retryable, Stale, Terminal
 
 log = logging.getLogger("baton.tables")
@@ -46,14 +46,6 @@ _BUSY = (408, 429, 500, 502, 503, 504)
 _NOT_DONE = (429, 503)  # refused at the door, so that a write may be sent again
 # A table that is being deleted or was only just made, whatever the status.
 _NOT_YET = ("TableBeingDeleted", "TableNotFound")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An entity as read, and its ETag."""
-
-    entity: Mapping[str, object]
-    etag: str
 
 
 class TableService:
@@ -153,8 +145,11 @@ class Table:
         """
 
         async def work(client: TableClient) -> list[Found]:
-            pages = client.query_entities(condition, parameters=parameters)
-            return [_found(entity) async for entity in pages]
+            return await read_all(
+                lambda take: client.query_entities(
+                    condition, parameters=parameters, raw_response_hook=take
+                )
+            )
 
         return await self._do(work, repeat=True)
 
@@ -162,7 +157,7 @@ class Table:
         """Every entity of every partition."""
 
         async def work(client: TableClient) -> list[Found]:
-            return [_found(entity) async for entity in client.list_entities()]
+            return await read_all(lambda take: client.list_entities(raw_response_hook=take))
 
         return await self._do(work, repeat=True)
 

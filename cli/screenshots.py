@@ -27,6 +27,7 @@ _PICTURES = (
     _Picture("rollouts", "#/", 1000, 1000, "light"),
     _Picture("plan", "#/rollout/shop/tiers/1", 1000, 700, "light"),
     _Picture("story", _STORY, 1000, 900, "light"),
+    _Picture("patches", "#/patches", 1000, 620, "light"),
     _Picture("phone", "#/", 390, 844, "dark"),
 )
 

@@ -39,7 +39,7 @@ from shared.use_cases.discover_now import DiscoverNow
 from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.follow_installation import LookAtInstallation
 from shared.use_cases.follow_vm import FindOut, LookAt
-from shared.use_cases.look import Look
+from shared.use_cases.look import Kept, Look
 from shared.use_cases.pause_policies import PausePolicies
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
@@ -53,6 +53,7 @@ from shared.use_cases.send_alerts import SendAlerts
 from shared.use_cases.send_test_mail import SendTestMail
 from shared.use_cases.settle import Settle
 from shared.use_cases.show import Show
+from shared.use_cases.show_patches import ShowPatches
 from shared.use_cases.skip_vm import SkipVm
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
@@ -118,6 +119,7 @@ class Services:
     take_hint: TakeHint
     decode: Callable[[bytes], Wake]
     show: Show
+    show_patches: ShowPatches
     tell_story: TellStory
     approve: Approve
     pause: PausePolicies
@@ -254,12 +256,14 @@ def build(settings: Settings, outside: Outside) -> Services:
             mode=settings.mode,
             mails=outside.mailer is not None,
         ),
+        show_patches=ShowPatches(records=Kept(clock, outside.patch_store.records)),
         tell_story=TellStory(
             clock=clock,
             look=look,
             jobs=jobs,
             outcomes=outside.outcomes,
             alerts=outside.alerts,
+            patches=outside.patch_store,
             mode=settings.mode,
             pace=pace,
         ),

@@ -9,6 +9,7 @@ from shared.domain.alert import Alert
 from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Job
 from shared.domain.mode import Mode
+from shared.domain.patching.record import PatchState
 from shared.domain.pause import Pause
 from shared.domain.policy import Standing
 from shared.ports import AlertStore, Clock, PolicyRow
@@ -50,6 +51,7 @@ class Wanted:
     rollout: int = 0
     kind: Kind | None = None
     phase: Phase | None = None
+    patches: PatchState | None = None
     text: str = ""
 
     def wants(self, team: str, policy: str, *texts: str) -> bool:

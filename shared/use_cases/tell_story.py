@@ -14,10 +14,12 @@ from shared.domain.pace import Pace
 from shared.domain.pause import pause_of
 from shared.domain.placement import set_conflict
 from shared.domain.policy import Standing
+from shared.patch_ports import PatchStore
 from shared.ports import AlertStore, Clock, JobStore, OutcomeStore
 from shared.use_cases.explanation import Explanation, Facts, explain_job
 from shared.use_cases.look import Look, Seen
 from shared.use_cases.show import ALERTS_FOR, show_alert, show_vm
+from shared.use_cases.show_patches import show_patches
 from shared.use_cases.shown import ShownStory
 
 # Explaining reads a VM anew; a page that is open all night must not.
@@ -34,6 +36,7 @@ class TellStory:
     jobs: JobStore
     outcomes: OutcomeStore
     alerts: AlertStore
+    patches: PatchStore
     mode: Mode
     pace: Pace
 
@@ -52,7 +55,8 @@ class TellStory:
         # The rows of a VM are found by its name as Azure spells it.
         known_id = job.vm_id if job else alone.vm_id if alone else vm_id
         outcomes = await self.outcomes.of(known_id)
-        if job is None and alone is None and not outcomes:
+        record = await self.patches.record(known_id)
+        if job is None and alone is None and record is None and not outcomes:
             return None
         said = await self._explained(job, seen) if job else None
         name = known_id.rsplit("/", 1)[-1]
@@ -68,6 +72,7 @@ class TellStory:
             maintenance=_azure(said.maintenance) if said and said.maintenance else {},
             outcomes=tuple(map(_row, outcomes)),
             alerts=tuple(show_alert(alert) for alert in raised if _is_about(alert, known_id)),
+            patches=show_patches(record) if record else None,
         )
 
     async def _explained(self, job: Job, seen: Seen) -> Explanation:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from shared.domain.mode import Mode
@@ -335,7 +335,7 @@ def connect(settings: Settings) -> Outside:
             alerts_queue=settings.alerts_queue,
         ),
         mailer=connect_mailer(settings, clock, identity),
-        letters=write_mail,
+        letters=partial(write_mail, page=settings.page_url),
         decode=decode,
         jitter=random.random,
     )

@@ -11,7 +11,7 @@ const rolloutLink = (one, text) => h("a", { id: `to-${rolloutPath(one)}`, href: 
 const listOf = (kind) => (filter) => ask(`${kind}${query({ ...filter, limit: PAGE })}`);
 
 function vmTable(caption, vms) {
-  const row = (vm) => [vmLink(vm), [chip(vm.kind, vm.kind === "noStart" ? "no start" : vm.state), vm.work.includes("patch") ? h("small", {}, ` ${vm.work}`) : null], rolloutLink(vm, `${vm.team}/${vm.policy}, stage ${vm.stage}`), moment(vm.start), moment(vm.end), moment(vm.closes), vm.reason];
+  const row = (vm) => [vmLink(vm), [chip(vm.kind, vm.kind === "noStart" ? "no start" : vm.state), vm.work.includes("patch") ? h("small", {}, ` ${vm.work}`) : null], rolloutLink(vm, `${vm.team}/${vm.policy}, stage ${vm.stage}`), moment(vm.start), moment(vm.end), moment(vm.closes), timed(vm.reason)];
   return table(caption, ["VM", "State", "Policy", "Away from", "Back", "Window closes", "Why"], vms.map(row));
 }
 
@@ -57,7 +57,7 @@ function rolloutCard(one, short) {
   const name = `${one.team}/${one.policy}, rollout ${one.number}`;
   return h("article", { class: "card", "aria-label": name },
     h("header", {}, h(short ? "h3" : "h1", short ? {} : { tabindex: "-1", id: "title" }, short ? rolloutLink(one, name) : name), chip(one.phase), approval ? chip(one.approval.approved ? "completed" : "noStart", approval) : null),
-    one.why ? h("p", { class: "why" }, one.why) : null,
+    one.why ? h("p", { class: "why" }, timed(one.why, one.zone)) : null,
     h("p", { class: "facts" }, `${count(one.vms, "VM")} in ${count(one.stages.length, "stage")}, ${together}, gap ${one.gap}; ${one.windows || "at any time"} ${one.zone}. `,
       one.start ? ["From ", moment(one.start, one.zone), one.end ? [" to ", moment(one.end, one.zone)] : "", ". "] : null,
       one.deadline ? ["First window closes ", moment(one.deadline, one.zone), "."] : null),
@@ -81,7 +81,7 @@ const VIEWS = {
   unmatched: {
     title: "Without a policy",
     load: ({ text, skip }) => Promise.all([listOf("unmatched")({ text, skip })]),
-    show: ([page], status, route) => list("VMs with a maintenance and no policy", page, status, route, () => table("Baton leaves them alone; a policy that matches them changes that.", ["VM", "Location", "Window closes", "Why"], page.items.map((vm) => [vmLink(vm), vm.location, moment(vm.closes), vm.reason]))),
+    show: ([page], status, route) => list("VMs with a maintenance and no policy", page, status, route, () => table("Baton leaves them alone; a policy that matches them changes that.", ["VM", "Location", "Window closes", "Why"], page.items.map((vm) => [vmLink(vm), vm.location, moment(vm.closes), timed(vm.reason)]))),
   },
   patches: {
     title: "Patches",
@@ -119,7 +119,7 @@ function patchTable(vms) {
   return table(`Critical and security patches; times in ${myZone}`, ["VM", "State", "Policy", "Missing", "Azure installs by", "Assessed", "Why"], vms.map(row));
 }
 
-const alertTable = (alerts) => table(`Times in ${myZone}`, ["When", "What", "About", "Why", "What next", "Mail"], alerts.map((one) => [moment(one.raisedAt), chip("", one.kind), one.policy ? `${one.subject} (${one.team}/${one.policy})` : one.subject, one.reason, one.nextStep, one.note || one.state]));
+const alertTable = (alerts) => table(`Times in ${myZone}`, ["When", "What", "About", "Why", "What next", "Mail"], alerts.map((one) => [moment(one.raisedAt), chip("", one.kind), one.policy ? `${one.subject} (${one.team}/${one.policy})` : one.subject, timed(one.reason), timed(one.nextStep), one.note || one.state]));
 
 function policyCard(one) {
   const acts = { row: "right", lastGood: "wrong; its last good version acts", nothing: "wrong; nothing starts under it" };
@@ -129,9 +129,9 @@ function policyCard(one) {
 
 function storyView(story) {
   const job = story.job, zone = story.zone;
-  const outcomes = story.outcomes.map((row) => [row.attempt || "", chip(row.outcome === "completed" ? "completed" : row.terminal === "true" ? "bad" : "planned", row.outcome), moment(row.startedAt, zone), moment(row.endedAt, zone), row.reason || "", [row.lastOperationResultCode, row.lastOperationMessage].filter(Boolean).join(": ")]);
+  const outcomes = story.outcomes.map((row) => [row.attempt || "", chip(row.outcome === "completed" ? "completed" : row.terminal === "true" ? "bad" : "planned", row.outcome), moment(row.startedAt, zone), moment(row.endedAt, zone), timed(row.reason || "", zone), [row.lastOperationResultCode, row.lastOperationMessage].filter(Boolean).join(": ")]);
   return [h("h1", { tabindex: "-1", id: "title" }, story.vm), h("p", {}, job ? [chip(job.kind, job.state), " ", rolloutLink(job, `${job.team}/${job.policy}, rollout ${job.rollout}, stage ${job.stage}`)] : chip("noStart", "no job")),
-    h("p", { class: "why" }, story.why), story.follows.length ? h("ul", {}, story.follows.map((text) => h("li", {}, text))) : null, vmActs(story),
+    h("p", { class: "why" }, timed(story.why, zone)), story.follows.length ? h("ul", {}, story.follows.map((text) => h("li", {}, timed(text, zone)))) : null, vmActs(story),
     story.findings.length ? [h("h2", {}, "Know before it starts"), h("ul", {}, story.findings.map((text) => h("li", {}, text)))] : null,
     story.patches ? [h("h2", {}, "Patches"), h("p", {}, patchChip(story.patches), " ", story.patches.reason), facts([["missing", missing(story.patches)], ["missing since", moment(story.patches.dueSince, zone)], ["Azure installs by", moment(story.patches.azureInstallsBy, zone)], ["assessed", story.patches.assessedAt ? moment(story.patches.assessedAt, zone) : "never"]])] : null,
     h("h2", {}, "Outcomes"), outcomes.length ? table(`Newest first; times in ${zone}`, ["Attempt", "Outcome", "Started", "Ended", "Why", "Azure's last word"], outcomes) : h("p", {}, "None yet: an outcome is written when an attempt ends."),

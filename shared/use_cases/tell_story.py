@@ -105,7 +105,9 @@ def _without_job(alone: LeftAlone | None) -> str:
 
 
 def _is_about(alert: Alert, vm_id: str) -> bool:
-    """By its facts where the name alone could be another VM's."""
+    """By its facts where it was raised by a version that kept no id, and the name alone could be another VM's."""
+    if alert.vm_id:
+        return alert.vm_id.lower() == vm_id.lower()
     _, _, subscription, _, group, *_, name = vm_id.split("/")
     facts = dict(alert.facts)
     return (

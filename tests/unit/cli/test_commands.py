@@ -1,6 +1,7 @@
 """Every command of `./baton` can be found, and explains itself."""
 
 import io
+import json
 import os
 import re
 import runpy
@@ -27,6 +28,11 @@ OF_TABLES = (
     *("plan", "explain vm", "approve a/b", "status", "pause", "resume", "skip vm", "retry vm"),
     *("doctor", "calendar team", "policy list", "policy export", "hotpatch status"),
     *("hotpatch enable vm", "hotpatch disable vm", "hotpatch assess vm", "hotpatch history vm"),
+)
+ANSWER_PROGRAMS = (
+    *("plan", "explain vm", "approve a/b", "status", "pause", "resume", "skip vm", "retry vm"),
+    *("doctor", "cost", "policy validate f", "policy apply f", "policy list"),
+    *("hotpatch status", "hotpatch calendar", "hotpatch assess vm", "hotpatch history vm"),
 )
 
 
@@ -83,9 +89,19 @@ def test_a_command_without_the_setting_that_it_needs_names_it_and_ends_with_2(co
     assert "Traceback" not in said.stderr
 
 
-@pytest.mark.parametrize("command", ["status", "plan", "doctor", "policy list", "hotpatch status"])
+def test_what_needs_no_setting_answers_programs_without_any():
+    said = baton("hotpatch", "calendar", "2026", "--output", "json")
+
+    assert said.returncode == 0
+    assert len(json.loads(said.stdout)) == 12
+
+
+@pytest.mark.parametrize("command", ANSWER_PROGRAMS)
 def test_an_output_that_nobody_knows_is_refused(command):
-    assert baton(*command.split(), "--output", "xml").returncode == 2
+    said = baton(*command.split(), "--output", "xml")
+
+    assert said.returncode == 2
+    assert "'xml' is not one of" in said.stderr
 
 
 @pytest.mark.parametrize(("words", "found"), [("pau", "pause"), ("pause --rea", "--reason")])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from shared.domain.mode import Mode
@@ -142,6 +143,11 @@ def services() -> Services:
     settings = read_settings()
     app = build(settings, connect(settings))
     return replace(app, span=_measured()) if settings.insights else app
+
+
+def read_ahead() -> None:
+    """Imports what reading the tables takes: the SDK's third of a second, before somebody waits for it."""
+    import_module("shared.adapters.tables")
 
 
 def _measured() -> Callable[[str], AbstractContextManager[None]]:

@@ -10,7 +10,7 @@ from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -23,6 +23,8 @@ _READ: Mapping[str, Callable[[Any], object]] = {
     "Edm.Binary": b64decode,
 }
 _TYPE = "@odata.type"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +48,31 @@ class _Emptied:
         return '{"value":[]}'
 
 
-async def read_all(ask: Callable[[Callable[[Any], None]], AsyncIterator[Any]]) -> list[Found]:
-    """Every row of a query, in the order of their keys; a page is decoded while the next one is asked for.
+async def read_pages(
+    ask: Callable[[Callable[[Any], None]], AsyncIterator[Any]], read: Callable[[list[Found]], T]
+) -> list[T]:
+    """What is read of each page of a query, in their order; that happens while the next one is asked for.
 
     Args:
         ask: Takes the SDK's `raw_response_hook`, and returns its paged query.
+        read: A page's rows → what is wanted of them. Runs in another thread.
 
     Raises:
         ValueError, KeyError: An answer is not the service's.
     """
     loop = asyncio.get_running_loop()
-    pages: list[asyncio.Future[list[Found]]] = []
+    pages: list[asyncio.Future[T]] = []
 
     def take(answered: Any) -> None:
         answer = answered.http_response
         if answer.status_code == 200:
-            pages.append(loop.run_in_executor(None, _rows, answer.body()))
+            body = answer.body()
+            pages.append(loop.run_in_executor(None, lambda: read(_rows(body))))
             answered.http_response = _Emptied(answer)
 
     async for _ in ask(take):
         raise ValueError("the SDK decoded a row itself")
-    return [row for page in await asyncio.gather(*pages) for row in page]
+    return await asyncio.gather(*pages)
 
 
 def _rows(body: bytes) -> list[Found]:

@@ -25,7 +25,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
-from shared.adapters.table_pages import Found, read_all
+from shared.adapters.table_pages import Found, read_pages
 from shared.domain.errors import BatonError, InvalidInput, Retryable, Stale, Terminal
 
 log = logging.getLogger("baton.tables")
@@ -143,12 +143,19 @@ class Table:
                 SDK replaces a parameter only where a space is on both sides.
             parameters: Name → value, of any text; an instant is compared to the second.
         """
+        return [row for page in await self.pages(list, condition, **parameters) for row in page]
 
-        async def work(client: TableClient) -> list[Found]:
-            return await read_all(
+    async def pages(
+        self, read: Callable[[list[Found]], T], condition: str, **parameters: str | datetime
+    ) -> list[T]:
+        """As `query`, a thousand rows at a time: each page is read, in another thread, while the next one comes."""
+
+        async def work(client: TableClient) -> list[T]:
+            return await read_pages(
                 lambda take: client.query_entities(
                     condition, parameters=parameters, raw_response_hook=take
-                )
+                ),
+                read,
             )
 
         return await self._do(work, repeat=True)
@@ -157,7 +164,10 @@ class Table:
         """Every entity of every partition."""
 
         async def work(client: TableClient) -> list[Found]:
-            return await read_all(lambda take: client.list_entities(raw_response_hook=take))
+            pages = await read_pages(
+                lambda take: client.list_entities(raw_response_hook=take), list
+            )
+            return [row for page in pages for row in page]
 
         return await self._do(work, repeat=True)
 

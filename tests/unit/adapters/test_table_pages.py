@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.adapters.table_pages import Found, read_all
+from shared.adapters.table_pages import Found, read_pages
 
 
 def _query(*bodies: bytes) -> Callable[[Callable[[Any], None]], AsyncIterator[Any]]:
@@ -26,6 +26,10 @@ def _query(*bodies: bytes) -> Callable[[Callable[[Any], None]], AsyncIterator[An
     return pages
 
 
+async def _read(*bodies: bytes) -> list[Found]:
+    return [row for page in await read_pages(_query(*bodies), list) for row in page]
+
+
 def _page(*rows: dict[str, Any]) -> bytes:
     return json.dumps({"value": rows}).encode()
 
@@ -33,7 +37,7 @@ def _page(*rows: dict[str, Any]) -> bytes:
 async def test_rows_of_all_pages_come_in_their_order() -> None:
     pages = (_page({"RowKey": str(n), "odata.etag": f"e{n}"}) for n in range(3))
 
-    found = await read_all(_query(*pages))
+    found = await _read(*pages)
 
     assert found == [Found({"RowKey": str(n)}, f"e{n}") for n in range(3)]
 
@@ -57,7 +61,7 @@ async def test_each_type_of_azure_is_read_as_python_has_it() -> None:
         "Timestamp": "2026-03-09T12:00:00Z",
     }
 
-    [found] = await read_all(_query(_page(row)))
+    [found] = await _read(_page(row))
 
     assert str(found.entity) == str(
         {
@@ -74,7 +78,7 @@ async def test_each_type_of_azure_is_read_as_python_has_it() -> None:
 
 
 async def test_an_etag_that_the_service_leaves_out_is_made_of_the_last_change() -> None:
-    [found] = await read_all(_query(_page({"Timestamp": "2026-03-09T12:00:00.1234567Z"})))
+    [found] = await _read(_page({"Timestamp": "2026-03-09T12:00:00.1234567Z"}))
 
     assert found.etag == "W/\"datetime'2026-03-09T12%3A00%3A00.1234567Z'\""
 
@@ -82,4 +86,4 @@ async def test_an_etag_that_the_service_leaves_out_is_made_of_the_last_change() 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"value": 1}', b"\xff"])
 async def test_an_answer_that_is_no_page_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - of the four, which one is json's
-        await read_all(_query(body))
+        await _read(body)

@@ -56,6 +56,7 @@ async def read_pages(
     Args:
         ask: Takes the SDK's `raw_response_hook`, and returns its paged query.
         read: A page's rows → what is wanted of them. Runs in another thread.
+            Of a client that gives no raw answers it gets all rows at once, as that client decoded them.
 
     Raises:
         ValueError, KeyError: An answer is not the service's.
@@ -70,9 +71,13 @@ async def read_pages(
             pages.append(loop.run_in_executor(None, lambda: read(_rows(body))))
             answered.http_response = _Emptied(answer)
 
-    async for _ in ask(take):
-        raise ValueError("the SDK decoded a row itself")
-    return await asyncio.gather(*pages)
+    decoded = [found_of(row) async for row in ask(take)]
+    return [*await asyncio.gather(*pages), *([read(decoded)] if decoded else [])]
+
+
+def found_of(entity: Any) -> Found:
+    """A row as the SDK decodes it."""
+    return Found(entity, str(entity.metadata.get("etag") or ""))
 
 
 def _rows(body: bytes) -> list[Found]:

@@ -20,12 +20,12 @@ from azure.core.exceptions import (
     ResourceExistsError,
     ResourceNotFoundError,
 )
-from azure.data.tables import TableEntity, TransactionOperation, UpdateMode
+from azure.data.tables import TransactionOperation, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
-from shared.adapters.table_pages import Found, read_pages
+from shared.adapters.table_pages import Found, found_of, read_pages
 from shared.domain.errors import BatonError, InvalidInput, Retryable, Stale, Terminal
 
 log = logging.getLogger("baton.tables")
@@ -127,7 +127,7 @@ class Table:
 
         async def work(client: TableClient) -> Found | None:
             try:
-                return _found(await client.get_entity(partition, row_key))
+                return found_of(await client.get_entity(partition, row_key))
             except ResourceNotFoundError as error:
                 if misses_table(error):
                     raise
@@ -299,10 +299,6 @@ def readable(
                 },
             )
     return good, bad
-
-
-def _found(entity: TableEntity) -> Found:
-    return Found(entity, str(entity.metadata.get("etag") or ""))
 
 
 def _operation(write: Write) -> Any:

@@ -65,7 +65,7 @@ def test_every_command_is_known_to_these_tests():
         f"{group} {name}".strip()
         for group in ("", "policy", "hotpatch")
         for name in re.findall(
-            r"^│ ([a-z]+) +[A-Z]", baton(*group.split(), "--help").stdout, re.MULTILINE
+            r"^│ ([a-z-]+) +[A-Z]", baton(*group.split(), "--help").stdout, re.MULTILINE
         )
     }
 

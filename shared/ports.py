@@ -17,6 +17,7 @@ from shared.domain.ledger import Away, Books, Change, Ledger, PolicyKey
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
 from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
+from shared.domain.scale_sets import ScaleSet
 
 
 class Clock(Protocol):
@@ -92,8 +93,24 @@ class VirtualMachines(Protocol):
         """The status list (`statusOnly=true`). An item may lack its view or its maintenance."""
         ...
 
+    def scale_sets(self, subscription_id: str) -> AsyncIterator[ScaleSet | Unreadable]:
+        """Every scale set, page by page.
+
+        Raises:
+            Retryable, Terminal: As for `models`.
+        """
+        ...
+
+    def instances(self, scale_set: ScaleSet) -> AsyncIterator[Vm | Unreadable]:
+        """Every instance of a set with Uniform orchestration, model and instance view, page by page.
+
+        Raises:
+            Retryable, Terminal: As for `models`. A set that is gone has no instances.
+        """
+        ...
+
     async def get(self, vm_id: str) -> Vm:
-        """One VM, model and instance view, read now.
+        """One VM, or an instance of a uniform scale set: model and instance view, read now.
 
         Raises:
             VmNotFound: ARM answers 404.

@@ -10,10 +10,11 @@ from shared.domain.due import DuePatches
 from shared.domain.job import Job
 from shared.domain.job_ids import job_id
 from shared.domain.ledger import Away, Books, Head, Ledger
-from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm, vm_parts
+from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm
 from shared.domain.places import Places
 from shared.domain.policy import Policy
 from shared.domain.policy_row import parse_policy
+from shared.domain.vm_ids import VmId
 from shared.ports import PolicyRow
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -75,13 +76,13 @@ def a_vm(name: str = "web-1", *, view: InstanceView | None = VIEW, **other: Any)
         group=other.pop("resource_group", "shop"),
         subscription=other.pop("subscription_id", SUBSCRIPTION),
     )
-    subscription, group, name = vm_parts(vm_id)
+    parts = VmId.parse(vm_id)
     defaults: dict[str, Any] = {"location": "westeurope", "provisioning_state": "Succeeded"}
     return Vm(
         id=vm_id,
-        name=name,
-        resource_group=group,
-        subscription_id=subscription,
+        name=parts.name,
+        resource_group=parts.resource_group,
+        subscription_id=parts.subscription_id,
         view=view,
         **(defaults | other),
     )
@@ -112,8 +113,8 @@ def a_job(name: str = "web-1", *, vm: Vm | None = None, **other: Any) -> Job:
         "planned_start": NOW,
         "zone": vm.zone,
         "zone_key": Places().zone_of(vm.subscription_id, vm.location, zone),
-        "availability_set": vm.availability_set,
-        "update_domain": vm.view.update_domain if vm.view else None,
+        "availability_set": vm.domain_set,
+        "update_domain": vm.domain,
     }
     return Job(
         vm_id=vm.id,

@@ -17,16 +17,24 @@ from shared.domain.maintenance import (
     ListedStatus,
     MaintenanceStatus,
     Vm,
-    vm_parts,
 )
 from shared.domain.places import Location, spelt
+from shared.domain.scale_sets import UNIFORM, ScaleSet
+from shared.domain.vm_ids import VmId
 
 _MESSAGE_MAX = 2**20  # a row keeps the beginning
+_SET_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/Microsoft\.Compute"
+    r"/virtualMachineScaleSets/(?P<name>[^/]+)/?",
+    re.IGNORECASE,
+)
 _LOCATION_ID = re.compile(r"/subscriptions/([^/]+)/locations/[^/]+/?", re.IGNORECASE)
 
 
 def vm_of(item: object) -> Vm:
     """A VM of a list, or of a get: its model, and its instance view where the answer carries one.
+
+    An instance of a uniform scale set is read alike: it says its set by its id, and its size by its SKU.
 
     Raises:
         InvalidInput: Some value cannot be used; the first one is named.
@@ -34,25 +42,26 @@ def vm_of(item: object) -> Vm:
     vm = Fields.of_vm(item)
     properties = vm.object("properties")
     view = properties.object("instanceView", required=False)
-    subscription, group, name = _parts(vm)
+    parts = _parts(vm)
     return Vm(
         id=vm.text("id"),
-        name=name,
-        resource_group=group,
-        subscription_id=subscription,
+        name=parts.name,
+        resource_group=parts.resource_group,
+        subscription_id=parts.subscription_id,
         location=spelt(vm.text("location")),
         zone=_zone(vm),
         tags=vm.texts("tags"),
         availability_set=_id_of(properties, "availabilitySet"),
         provisioning_state=properties.text("provisioningState", required=False),
-        vm_size=unless_odd("", lambda: _vm_size(properties)),
+        vm_size=unless_odd("", lambda: _vm_size(vm, properties)),
         os_disk_ephemeral=unless_odd(None, lambda: _os_disk_ephemeral(properties)),
         network_interfaces=unless_odd(None, lambda: _network_interfaces(properties)),
         redeploy_awaits_approval=unless_odd(None, lambda: _awaits_approval(properties)),
         os_type=unless_odd("", lambda: _os_type(properties)),
         image=unless_odd(None, lambda: patches.image_of(_storage(properties))),
         patch_settings=patches.settings_of(properties),
-        scale_set=unless_odd("", lambda: _id_of(properties, "virtualMachineScaleSet")),
+        scale_set=_scale_set(vm, properties),
+        dedicated_host=_id_of(properties, "host") or _id_of(properties, "hostGroup"),
         view=_view(view) if view.present else None,
     )
 
@@ -80,6 +89,29 @@ def listed_status_of(item: object) -> ListedStatus:
     _parts(vm)
     view = vm.object("properties", required=False).object("instanceView", required=False)
     return ListedStatus(vm.text("id"), _view(view) if view.present else None)
+
+
+def scale_set_of(item: object) -> ScaleSet:
+    """A scale set.
+
+    Raises:
+        InvalidInput: Some value cannot be used.
+    """
+    scale_set = Fields.of_vm(item)
+    found = _SET_ID.fullmatch(scale_set.text("id"))
+    if found is None:
+        raise scale_set.wrong("id", scale_set.text("id"), "the ARM id of a scale set")
+    properties = scale_set.object("properties")
+    return ScaleSet(
+        id=scale_set.text("id"),
+        name=found["name"],
+        resource_group=found["group"],
+        subscription_id=found["subscription"],
+        tags=scale_set.texts("tags"),
+        orchestration_mode=properties.text("orchestrationMode", required=False) or UNIFORM,
+        fault_domain_count=properties.number("platformFaultDomainCount"),
+        host_group=_id_of(properties, "hostGroup"),
+    )
 
 
 def location_of(item: object, subscription_id: str) -> Location | None:
@@ -136,9 +168,9 @@ def _array(item: object, name: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _parts(vm: Fields) -> tuple[str, str, str]:
+def _parts(vm: Fields) -> VmId:
     try:
-        return vm_parts(vm.text("id"))
+        return VmId.parse(vm.text("id"))
     except ValueError:
         raise vm.wrong("id", vm.text("id"), "the ARM id of a virtual machine") from None
 
@@ -150,8 +182,17 @@ def _zone(vm: Fields) -> str:
     return zones[0] if zones else ""
 
 
-def _vm_size(properties: Fields) -> str:
-    return properties.object("hardwareProfile", required=False).text("vmSize", required=False)
+def _vm_size(vm: Fields, properties: Fields) -> str:
+    profile = properties.object("hardwareProfile", required=False)
+    own = profile.text("vmSize", required=False)
+    return own or vm.object("sku", required=False).text("name", required=False)
+
+
+def _scale_set(vm: Fields, properties: Fields) -> str:
+    head, found, _ = vm.text("id").lower().partition("/virtualmachines/")
+    if found and "/virtualmachinescalesets/" in head:
+        return head
+    return _id_of(properties, "virtualMachineScaleSet")
 
 
 def _id_of(properties: Fields, name: str) -> str:
@@ -200,6 +241,8 @@ def _view(view: Fields) -> InstanceView:
             _says_ready(s) for s in view.object("vmAgent", required=False).values("statuses")
         ),
         update_domain=view.number("platformUpdateDomain"),
+        fault_domain=unless_odd(None, lambda: view.number("platformFaultDomain")),
+        assigned_host=view.text("assignedHost", required=False).lower(),
         maintenance=_maintenance(view.object("maintenanceRedeployStatus", required=False)),
         patch_status=patches.status_of(view),
     )

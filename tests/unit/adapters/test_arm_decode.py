@@ -134,6 +134,7 @@ def test_the_documented_sample_is_read_value_for_value():
             power_state="running",
             agent_ready=True,
             update_domain=1,
+            fault_domain=1,
             maintenance=MaintenanceStatus(
                 is_customer_initiated_maintenance_allowed=True,
                 pre_maintenance_window_start_time=datetime(2018, 5, 14, 12, 30, tzinfo=UTC),

@@ -14,6 +14,7 @@ from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm
 from shared.domain.places import Places
 from shared.domain.policy import Policy
 from shared.domain.policy_row import parse_policy
+from shared.domain.scale_sets import ScaleSet
 from shared.domain.vm_ids import VmId
 from shared.ports import PolicyRow
 
@@ -86,6 +87,30 @@ def a_vm(name: str = "web-1", *, view: InstanceView | None = VIEW, **other: Any)
         view=view,
         **(defaults | other),
     )
+
+
+def a_scale_set(name: str = "web-vmss", **other: Any) -> ScaleSet:
+    """With Uniform orchestration, without tags."""
+    path = "resourceGroups/shop/providers/Microsoft.Compute/virtualMachineScaleSets"
+    defaults: dict[str, Any] = {"resource_group": "shop", "subscription_id": SUBSCRIPTION}
+    return ScaleSet(
+        id=f"/subscriptions/{SUBSCRIPTION}/{path}/{name}", name=name, **(defaults | other)
+    )
+
+
+def an_instance(
+    number: int = 0,
+    *,
+    of: ScaleSet | None = None,
+    update_domain: int | None = 0,
+    fault_domain: int | None = 0,
+    **other: Any,
+) -> Vm:
+    """A running instance of a uniform scale set that is offered a maintenance."""
+    scale_set = of or a_scale_set()
+    view = other.pop("view", a_view(update_domain=update_domain, fault_domain=fault_domain))
+    vm_id = f"{scale_set.id}/virtualMachines/{number}"
+    return a_vm(id=vm_id, scale_set=scale_set.key, view=view, **other)
 
 
 def a_job(name: str = "web-1", *, vm: Vm | None = None, **other: Any) -> Job:

@@ -14,6 +14,7 @@ from cli.simulation.faults import Fault
 from cli.simulation.process import BEGAN, Errors, Wire
 from shared.adapters import arm_answers, arm_errors
 from shared.adapters import arm_decode as decode
+from shared.adapters.arm_locations import location_of
 from shared.domain.errors import BatonError, InvalidInput
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
 from shared.domain.places import Location
@@ -178,7 +179,7 @@ class SimulatedArm:
         kept = self._locations.get(subscription_id)
         if kept is None:
             items = await self._read("locations", effect, about=subscription_id)
-            found = [decode.location_of(item, subscription_id) for item in items]
+            found = [location_of(item, subscription_id) for item in items]
             kept = self._locations[subscription_id] = [one for one in found if one]
         return kept
 

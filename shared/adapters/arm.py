@@ -16,6 +16,7 @@ from shared.adapters import arm_decode as decode
 from shared.adapters.arm_activity import read_activities
 from shared.adapters.arm_enrolment import ArmEnrolment
 from shared.adapters.arm_fields import identity_of
+from shared.adapters.arm_locations import location_of
 from shared.adapters.arm_patches import ArmPatches
 from shared.adapters.arm_pipeline import ArmClients
 from shared.adapters.arm_posts import post_once
@@ -211,7 +212,7 @@ class Arm:
         listed = self._clients.subscriptions().subscriptions.list_locations(subscription_id)
         what = f"locations of subscription {subscription_id}"
         items = self._reads.items(listed.by_page(), what=what, right=_READ_LOCATIONS)
-        found = [decode.location_of(item, subscription_id) async for item in items]
+        found = [location_of(item, subscription_id) async for item in items]
         return self._locations.keep(subscription_id, tuple(one for one in found if one))
 
     async def surroundings(self, subscription_id: str) -> Surroundings:

@@ -1,16 +1,15 @@
-"""ARM's JSON of VMs and locations → the domain. It is read as ARM sent it, not as the SDK's models read it.
+"""ARM's JSON of VMs and scale sets → the domain. It is read as ARM sent it, not as the SDK's models read it.
 
 The SDK's attributes turn a time without an offset into a naive datetime and a wrong type into an error that
 names nothing; here each unusable value becomes an InvalidInput that names VM, field, value and the fix.
-What only preflight asks for, and locations, are not worth that: there an unusable value is unknown.
+What only preflight asks for is not worth that: there an unusable value is unknown.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from shared.adapters import arm_patch_decode as patches
-from shared.adapters.arm_fields import TIME, Fields, unless_odd, word
+from shared.adapters.arm_fields import TIME, Fields, identity_of, unless_odd, word
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.maintenance import (
     InstanceView,
@@ -18,7 +17,7 @@ from shared.domain.maintenance import (
     MaintenanceStatus,
     Vm,
 )
-from shared.domain.places import Location, spelt
+from shared.domain.places import spelt
 from shared.domain.scale_sets import UNIFORM, ScaleSet
 from shared.domain.vm_ids import VmId
 
@@ -28,7 +27,6 @@ _SET_ID = re.compile(
     r"/virtualMachineScaleSets/(?P<name>[^/]+)/?",
     re.IGNORECASE,
 )
-_LOCATION_ID = re.compile(r"/subscriptions/([^/]+)/locations/[^/]+/?", re.IGNORECASE)
 
 
 def vm_of(item: object) -> Vm:
@@ -91,6 +89,11 @@ def listed_status_of(item: object) -> ListedStatus:
     return ListedStatus(vm.text("id"), _view(view) if view.present else None)
 
 
+def is_scale_set(item: object) -> bool:
+    """Whether an item of a list is a scale set, by its id."""
+    return bool(_SET_ID.fullmatch(identity_of(item)))
+
+
 def scale_set_of(item: object) -> ScaleSet:
     """A scale set.
 
@@ -112,60 +115,6 @@ def scale_set_of(item: object) -> ScaleSet:
         fault_domain_count=properties.number("platformFaultDomainCount"),
         host_group=_id_of(properties, "hostGroup"),
     )
-
-
-def location_of(item: object, subscription_id: str) -> Location | None:
-    """A region as a subscription sees it; None for one without a name."""
-    name = spelt(word(item, "name"))
-    if not name:
-        return None
-    metadata = item.get("metadata") if isinstance(item, Mapping) else None
-    pairs = {spelt(word(pair, "name")) for pair in _array(metadata, "pairedRegion")}
-    zones = {
-        word(zone, "logicalZone"): word(zone, "physicalZone")
-        for zone in _array(item, "availabilityZoneMappings")
-    }
-    return Location(
-        subscription_id=subscription_id,
-        name=name,
-        pairs=frozenset(pairs - {""}),
-        zones={number: physical for number, physical in zones.items() if number and physical},
-    )
-
-
-def locations_of(value: object) -> tuple[Location, ...]:
-    """The locations in a file: ARM's answer to "list locations", or that answer's list alone.
-
-    Each belongs to the subscription in its `id`, and one without an id to all of them.
-
-    Raises:
-        InvalidInput: It is no such file, or some items lack a name or have another id; all are named.
-    """
-    items = value.get("value") if isinstance(value, Mapping) else value
-    if not isinstance(items, list):
-        expected = 'a list of locations as ARM gives it, {"value": [...]} or [...]'
-        raise InvalidInput("locations", (Problem("(the file)", str(value), expected),))
-    found, problems = [], []
-    for number, item in enumerate(items):
-        identity = _LOCATION_ID.fullmatch(word(item, "id"))
-        location = location_of(item, identity[1] if identity else "")
-        if identity is None and word(item, "id"):
-            expected = "/subscriptions/ID/locations/NAME"
-            problems.append(Problem(f"value[{number}].id", word(item, "id"), expected))
-        elif location is None:
-            expected = "a location's name, such as westeurope"
-            problems.append(Problem(f"value[{number}].name", "", expected))
-        else:
-            found.append(location)
-    if problems:
-        raise InvalidInput("locations", tuple(problems))
-    return tuple(found)
-
-
-def _array(item: object, name: str) -> list[Any]:
-    """The array by a name; empty where it, or the item, is something else."""
-    found = item.get(name) if isinstance(item, Mapping) else None
-    return found if isinstance(found, list) else []
 
 
 def _parts(vm: Fields) -> VmId:

@@ -129,6 +129,11 @@ class Vm:
         return self.id.lower()
 
     @property
+    def scale_set_name(self) -> str:
+        """Lower-cased name of the scale set that it is of, `""` if none."""
+        return self.scale_set.rsplit("/", 1)[-1]
+
+    @property
     def is_uniform(self) -> bool:
         """Whether it is an instance of a scale set with Uniform orchestration."""
         return bool(self.scale_set) and self.key.startswith(f"{self.scale_set}/virtualmachines/")

@@ -185,6 +185,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             clock=clock,
             policies=outside.policies,
             jobs=jobs,
+            alerts=outside.alerts,
             bus=bus,
             see=see,
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),

@@ -78,7 +78,7 @@ class VirtualMachines(Protocol):
     """The subscriptions' VMs. Reads retry by themselves; the start never does."""
 
     async def subscriptions(self) -> Sequence[Subscription]:
-        """The configured subscriptions, or else every enabled one that the identity can read."""
+        """The configured subscriptions, or else every one that the identity can see and that is not deleted."""
         ...
 
     def models(self, subscription_id: str) -> AsyncIterator[Vm | Unreadable]:

@@ -84,7 +84,7 @@ class SimulatedArm:
             for it in self.azure.cloud.subscriptions.values()
         ]
         listed = await self._read("subscriptions", lambda _: items)
-        found = [arm_answers.enabled_subscription_of(item) for item in listed]
+        found = [arm_answers.subscription_of(item) for item in listed]
         return [one for one in found if one]
 
     async def models(self, subscription_id: str) -> AsyncIterator[Vm | Unreadable]:

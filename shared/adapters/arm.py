@@ -22,7 +22,7 @@ from shared.adapters.arm_pipeline import ArmClients
 from shared.adapters.arm_posts import post_once
 from shared.adapters.arm_reads import READ_WITHIN, ArmReads, Kept, parsed
 from shared.adapters.arm_surroundings import read_surroundings
-from shared.domain.errors import InvalidInput, VmNotFound
+from shared.domain.errors import BatonError, InvalidInput, VmNotFound
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
 from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
@@ -91,15 +91,18 @@ class Arm:
         await self._clients.close()
 
     async def subscriptions(self) -> Sequence[Subscription]:
-        """See the port."""
-        if self._configured:
-            return await asyncio.gather(*(self._named(one) for one in self._configured))
-        pages = self._clients.subscriptions().subscriptions.list().by_page()
-        items = self._reads.items(
-            pages, what="the list of subscriptions", right=_READ_SUBSCRIPTIONS
+        """See the port. One list tells of them all; who is configured and not in it is asked for by itself."""
+        try:
+            listed = {one.id.lower(): one async for one in self._listed()}
+        except BatonError:
+            if not self._configured:
+                raise
+            listed = {}
+        if not self._configured:
+            return [one for one in listed.values() if one.state != "Deleted"]
+        return await asyncio.gather(
+            *(self._named(one, listed.get(one.lower())) for one in self._configured)
         )
-        found = [arm_answers.enabled_subscription_of(item) async for item in items]
-        return [one for one in found if one]
 
     async def models(self, subscription_id: str) -> AsyncIterator[Vm | Unreadable]:
         """See the port."""
@@ -223,7 +226,16 @@ class Arm:
         found = await read_surroundings(self._reads, subscription_id)
         return found if found.unread else self._surroundings.keep(subscription_id, found)
 
-    async def _named(self, subscription_id: str) -> Subscription:
+    async def _listed(self) -> AsyncIterator[Subscription]:
+        pages = self._clients.subscriptions().subscriptions.list().by_page()
+        what = "the list of subscriptions"
+        async for item in self._reads.items(pages, what=what, right=_READ_SUBSCRIPTIONS):
+            if found := arm_answers.subscription_of(item):
+                yield found
+
+    async def _named(self, subscription_id: str, listed: Subscription | None) -> Subscription:
+        if listed:
+            return listed
         try:
             async with asyncio.timeout(READ_WITHIN):
                 item = await self._clients.subscriptions().subscriptions.get(subscription_id)
@@ -232,7 +244,7 @@ class Arm:
             extra = {"action": "subscription_unnamed", "subscription": subscription_id}
             log.warning("Subscription not looked up: %s", type(error).__name__, extra=extra)
             found = None
-        return Subscription(subscription_id, found.name if found else subscription_id)
+        return found or Subscription(subscription_id, subscription_id)
 
 
 def _or_unreadable(read: Callable[[object], _T], item: object) -> _T | Unreadable:

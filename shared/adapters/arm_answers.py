@@ -19,14 +19,8 @@ INSTALL_PATCHES = "Microsoft.Compute/virtualMachines/installPatches/action"
 
 def subscription_of(item: object) -> Subscription | None:
     """A subscription, its name being its id where it has none; None where it has no id."""
-    key, name = (word(item, field) for field in ("subscriptionId", "displayName"))
-    return Subscription(key, name or key) if key else None
-
-
-def enabled_subscription_of(item: object) -> Subscription | None:
-    """A subscription whose state is Enabled; of the others nothing can be redeployed."""
-    enabled = isinstance(item, Mapping) and item.get("state") == "Enabled"
-    return subscription_of(item) if enabled else None
+    key, name, state = (word(item, field) for field in ("subscriptionId", "displayName", "state"))
+    return Subscription(key, name or key, state or "Enabled") if key else None
 
 
 def operation_of(status: int, body: str, retry_after: timedelta | None) -> Operation:

@@ -193,7 +193,21 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription that the identity can read."""
+    """A subscription that the identity can see.
+
+    Attributes:
+        state: Azure's word, `Enabled`, `PastDue`, `Warned`, `Disabled`, `Deleted`; an open set.
+    """
 
     id: str
     name: str
+    state: str = "Enabled"
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether Azure refuses to change anything in it.
+
+        Source: learn.microsoft.com, cost-management-billing/manage/subscription-states: a disabled or
+        expired one can be read; one that is past due or warned takes every operation.
+        """
+        return self.state.lower() in ("disabled", "expired", "deleted")

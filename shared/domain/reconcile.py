@@ -272,11 +272,11 @@ class _Reconciler:
                 zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
                 region_pairs=tuple(sorted(places.pairs(vm.location))),
             )
+        job = replace(job, maintenance=offer.maintenance, patches=offer.patches, zone=vm.zone)
+        if vm.key in self._fleet.told:
+            return job
         return replace(
             job,
-            maintenance=offer.maintenance,
-            patches=offer.patches,
-            zone=vm.zone,
             availability_set=vm.domain_set,
             update_domain=vm.domain,
             findings=self._fleet.to_know(vm, offer, gap=policy.gap),

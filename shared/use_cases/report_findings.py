@@ -43,12 +43,22 @@ class ReportFindings:
             await self._tell(
                 "vm", name, f"Azure's answer about it cannot be used: {item.problem}", item.vm_id
             )
+        await self._subscriptions(sight)
+
+    async def _subscriptions(self, sight: Sight) -> None:
+        """Once a day each: one that stays closed is news only in the morning. Whatever it says meanwhile."""
+        day = f"{self.clock.now():%Y-%m-%d}"
         for subscription, why in sight.failed.items():
             subject = f"subscription {subscription}" if subscription else "the subscriptions"
-            # Once a day: a subscription that stays closed is news only in the morning.
-            day = f"{self.clock.now():%Y-%m-%d}"
             reason = f"could not be read whole, so no new job is made there: {why}"
-            await self._tell("subscription", subject, reason, day)
+            # That Azure closed one is told once: it is a state, and may last for months.
+            when = "" if subscription in sight.read_only else day
+            await self._tell("subscription", subject, reason, when, reason_counts=False)
+        named = {key.lower() for key in sight.failed}
+        for key, behind in sight.behind.items():
+            if key not in named:
+                subject = f"subscription {key}"
+                await self._tell("subscription", subject, behind.reason, day, reason_counts=False)
 
     async def _row(self, row: PolicyRow, stands: Standing, plan: Plan) -> None:
         key = (row.team, row.policy)
@@ -86,11 +96,12 @@ class ReportFindings:
         *,
         key: PolicyKey = ("", ""),
         to: tuple[str, ...] = (),
+        reason_counts: bool = True,
     ) -> None:
         log.warning("%s: %s", subject, reason, extra={"action": f"bad_{kind}", "subject": subject})
         await self.tell(
             Alert(
-                id=event_id(kind, subject, reason, identity),
+                id=event_id(kind, subject, reason if reason_counts else "", identity),
                 kind=kind,
                 subject=subject,
                 reason=reason,

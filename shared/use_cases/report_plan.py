@@ -82,7 +82,7 @@ def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:
 def _preflight(job: Job, stands: Standing, fleet: Fleet, now: datetime) -> Alert | None:
     """Told once for each maintenance and what was found; notes are left to the plan."""
     vm, policy = fleet.vms.get(job.vm_key), stands.policy
-    if vm is None or policy is None or job.maintenance is None:
+    if vm is None or policy is None or job.maintenance is None or vm.key in fleet.told:
         return None
     serious = [each for each in fleet.findings(vm, gap=policy.gap) if each.serious]
     if not serious:

@@ -1,0 +1,42 @@
+"""The cell of the heartbeat that names the subscriptions which could not be read whole."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import islice
+
+from shared.adapters.cells import Cell, cut, read_map, utc, wrong
+from shared.domain.heartbeat import Behind
+
+# A cell takes 32,768 characters, and every entry less than 400: its id, a time, and this much of the reason, escaped.
+_NAMED_MAX = 80
+_REASON_MAX = 160
+
+
+def _write(_: str, behind: Mapping[str, Behind]) -> str:
+    return json.dumps(
+        {
+            key: [cut(one.reason, _REASON_MAX), one.since.isoformat() if one.since else ""]
+            for key, one in islice(sorted(behind.items()), _NAMED_MAX)
+        },
+        ensure_ascii=False,
+    )
+
+
+def _read(column: str, value: object) -> Mapping[str, Behind]:
+    try:
+        return {
+            key: Behind(
+                reason=str(reason),
+                since=utc(column, datetime.fromisoformat(since)) if since else None,
+            )
+            for key, (reason, since) in read_map(column, value).items()
+        }
+    except (ValueError, TypeError):
+        expected = (
+            'subscriptions with reason and time, {"ID": ["reason", "2026-03-02T12:00:00+00:00"]}'
+        )
+        raise wrong(column, value, expected) from None
+
+
+BEHIND = Cell(_write, _read)

@@ -238,7 +238,7 @@ async def test_a_subscription_that_was_not_read_whole_is_named_as_what_is_in_the
     vm = a_vm("web-1")
     seen = await Desk(vm).explain.preview()
     half = replace(seen.sight.fleet, whole=frozenset())
-    sight = Sight(fleet=half, unreadable=(), failed={vm.subscription_id: "ARM is busy"})
+    sight = replace(seen.sight, fleet=half, failed={vm.subscription_id: "ARM is busy"})
     rows = [a_policy_row()]
 
     foresight = foresee(some_books(), rows, sight, mode=Mode.LIVE, now=NOW)

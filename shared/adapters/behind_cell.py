@@ -8,15 +8,20 @@ from itertools import islice
 from shared.adapters.cells import Cell, cut, read_map, utc, wrong
 from shared.domain.heartbeat import Behind
 
-# A cell takes 32,768 characters, and every entry less than 400: its id, a time, and this much of the reason, escaped.
-_NAMED_MAX = 80
-_REASON_MAX = 160
+# A cell takes 32,768 characters, and an entry at most 500: an id, a time, a name, the reason's beginning, escaped.
+_NAMED_MAX = 64
+_REASON_MAX = 140
+_NAME_MAX = 64
 
 
 def _write(_: str, behind: Mapping[str, Behind]) -> str:
     return json.dumps(
         {
-            key: [cut(one.reason, _REASON_MAX), one.since.isoformat() if one.since else ""]
+            key: [
+                cut(one.reason, _REASON_MAX),
+                one.since.isoformat() if one.since else "",
+                cut(one.name, _NAME_MAX),
+            ]
             for key, one in islice(sorted(behind.items()), _NAMED_MAX)
         },
         ensure_ascii=False,
@@ -29,13 +34,12 @@ def _read(column: str, value: object) -> Mapping[str, Behind]:
             key: Behind(
                 reason=str(reason),
                 since=utc(column, datetime.fromisoformat(since)) if since else None,
+                name=str(name),
             )
-            for key, (reason, since) in read_map(column, value).items()
+            for key, (reason, since, name) in read_map(column, value).items()
         }
     except (ValueError, TypeError):
-        expected = (
-            'subscriptions with reason and time, {"ID": ["reason", "2026-03-02T12:00:00+00:00"]}'
-        )
+        expected = 'subscriptions with reason and time, {"ID": ["why", "2026-03-02T12:00:00+00:00", "name"]}'
         raise wrong(column, value, expected) from None
 
 

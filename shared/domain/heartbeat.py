@@ -10,12 +10,14 @@ class Behind:
     """A subscription that a discovery could not read, or not to its end.
 
     Attributes:
+        name: As people call it, `""` where nobody knows.
         reason: Why, for people.
         since: Until when all of its VMs have had their turns; None where nobody knows.
     """
 
     reason: str
     since: datetime | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,18 @@ class Heartbeat:
     failed_subscriptions: int
     seen_at: datetime | None = None
     behind: Mapping[str, Behind] = field(default_factory=dict)
+
+    def not_read(self, names_max: int) -> list[str]:
+        """What people are told of the subscriptions that could not be read whole, a sentence each."""
+        named = [
+            f"Subscription {one.name or key} was not read whole: {one.reason.rstrip('.')}."
+            for key, one in sorted(self.behind.items())
+        ][:names_max]
+        more = self.failed_subscriptions - len(named)
+        if more > 0:
+            which = f"{more} {'more ' if named else ''}{'subscription' if more == 1 else 'subscriptions'}"
+            named.append(f"{which} not read whole: the alerts say why.")
+        return named
 
     def seen_until(self, subscription_id: str) -> datetime | None:
         """Until when all of a subscription's VMs have had their turns; None where nobody knows."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.domain.alert import Alert, event_id
 from shared.domain.errors import BatonError, Stale
+from shared.domain.heartbeat import Behind
 from shared.domain.ledger import PolicyKey
 from shared.domain.policy import Standing
 from shared.domain.reconcile import Plan
@@ -49,7 +50,8 @@ class ReportFindings:
         """Once a day each: one that stays closed is news only in the morning. Whatever it says meanwhile."""
         day = f"{self.clock.now():%Y-%m-%d}"
         for subscription, why in sight.failed.items():
-            subject = f"subscription {subscription}" if subscription else "the subscriptions"
+            behind = sight.behind.get(subscription.lower())
+            subject = _named(subscription, behind) if subscription else "the subscriptions"
             reason = f"could not be read whole, so no new job is made there: {why}"
             # That Azure closed one is told once: it is a state, and may last for months.
             when = "" if subscription in sight.read_only else day
@@ -57,7 +59,7 @@ class ReportFindings:
         named = {key.lower() for key in sight.failed}
         for key, behind in sight.behind.items():
             if key not in named:
-                subject = f"subscription {key}"
+                subject = _named(key, behind)
                 await self._tell("subscription", subject, behind.reason, day, reason_counts=False)
 
     async def _row(self, row: PolicyRow, stands: Standing, plan: Plan) -> None:
@@ -112,3 +114,13 @@ class ReportFindings:
                 recipients=to,
             )
         )
+
+
+def _named(subscription_id: str, behind: Behind | None) -> str:
+    name = behind.name if behind else ""
+    is_named = name.lower() not in ("", subscription_id.lower())
+    return (
+        f"subscription {name} ({subscription_id})"
+        if is_named
+        else f"subscription {subscription_id}"
+    )

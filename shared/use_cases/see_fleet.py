@@ -184,13 +184,7 @@ async def _room(room: asyncio.Semaphore) -> AsyncIterator[None]:
 
 
 def _sight(seen: Sequence[SeeSubscription], looking: Looking, failed: Mapping[str, str]) -> Sight:
-    read_only = {
-        one.subscription.id: _READ_ONLY.format(one.subscription.state)
-        for one in seen
-        if one.subscription.is_read_only
-    }
     behind = {one.key: found for one in seen if (found := one.behind())}
-    behind |= {key.lower(): Behind(reason=why) for key, why in read_only.items()}
     return Sight(
         fleet=Fleet(
             vms={key: vm for one in seen for key, vm in one.vms.items()},
@@ -206,19 +200,8 @@ def _sight(seen: Sequence[SeeSubscription], looking: Looking, failed: Mapping[st
         unreadable=tuple(item for one in seen for item in one.unreadable),
         failed={
             **failed,
-            **read_only,
-            **{
-                one.subscription.id: behind[one.key].reason
-                for one in seen
-                if one.key in behind and not one.is_whole
-            },
+            **{one.subscription.id: behind[one.key].reason for one in seen if one.fails},
         },
-        read_only=frozenset(read_only),
+        read_only=frozenset(one.subscription.id for one in seen if one.subscription.is_read_only),
         behind=behind,
     )
-
-
-_READ_ONLY = (
-    "Azure has it {}: nothing in it can be changed. Reactivate it, or take it out of BATON_SUBSCRIPTIONS or"
-    " from the app's identity."
-)

@@ -1,12 +1,12 @@
-"""Seeing one subscription: its lists, and the own views of the VMs of which they do not tell enough."""
+"""Seeing one subscription: its lists, and the VMs of which they do not tell enough."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from shared.domain.errors import BatonError, InvalidInput, Retryable, VmNotFound
+from shared.domain.errors import BatonError
 from shared.domain.heartbeat import Behind
 from shared.domain.known import Known, is_new
 from shared.domain.maintenance import InstanceView, Subscription, Unreadable, Vm
@@ -15,16 +15,14 @@ from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
 from shared.domain.scale_sets import ScaleSet, with_set
 from shared.domain.turns import Turns
-from shared.domain.vm_ids import name_of
 from shared.ports import VirtualMachines
+from shared.use_cases.own_views import VMS_AT_ONCE, OwnViews
 
-log = logging.getLogger("baton.discover")
-
-# Own views of a subscription at once; that many are read at every discovery, whose turn it is or not, since
-# they cost no time.
-VMS_AT_ONCE = 24
 _SETS_AT_ONCE = 4
-_TRIES = 3
+_READ_ONLY = (
+    "Azure has it {}, so nothing in it can be changed: reactivate it, or take it out of BATON_SUBSCRIPTIONS or"
+    " from the app's identity"
+)
 # Long enough for 10,000 VMs in pages of 200, each within a second, and for 1,000 own views at ARM's pace.
 _LISTS_SECONDS = 75.0
 _VIEWS_SECONDS = 40.0
@@ -62,7 +60,6 @@ class SeeSubscription:
     Attributes:
         vms: VM key → VM that something concerns.
         count: How many VMs there are.
-        absent: Keys of VMs that Azure says do not exist.
         told: Keys of VMs of which a list tells what their open job knows.
         finds_new: Whether a maintenance was found that no earlier discovery knows.
         is_whole: Whether every list was read to its end.
@@ -76,9 +73,8 @@ class SeeSubscription:
         self.subscription = subscription
         self.vms: dict[str, Vm] = {}
         self.count = 0
-        self.absent: set[str] = set()
         self.told: set[str] = set()
-        self.unreadable: list[Unreadable] = []
+        self._unreadable: list[Unreadable] = []
         self.locations: Sequence[Location] = ()
         self.surroundings: Surroundings | None = None
         self.finds_new = False
@@ -89,7 +85,22 @@ class SeeSubscription:
         self._is_listed = is_listed
         self._sets: dict[str, ScaleSet] = {}
         self._later: dict[str, datetime] = {}  # VM id → its turn, if it has not come
-        self._asked: dict[str, datetime] = {}  # VM id → its turn, of those that have not answered
+        self._own = OwnViews(looking.vms, looking.at_once, self._see)
+
+    @property
+    def absent(self) -> AbstractSet[str]:
+        """Keys of VMs that Azure says do not exist."""
+        return self._own.absent
+
+    @property
+    def unreadable(self) -> list[Unreadable]:
+        """What cannot be used of Azure's answers."""
+        return [*self._unreadable, *self._own.unreadable]
+
+    @property
+    def fails(self) -> bool:
+        """Whether no new job can be made there."""
+        return not self.is_whole and (self._is_listed or self.subscription.is_read_only)
 
     @property
     def key(self) -> str:
@@ -101,21 +112,21 @@ class SeeSubscription:
         self.failure = ""
         if self._is_listed:
             await self._lists()
-        turns = sorted(self._later.items(), key=lambda each: each[1])
-        for number, (vm_id, turn) in enumerate(turns):
-            if self._turns.is_due(turn) or number < VMS_AT_ONCE:
-                self._asked[vm_id] = self._later.pop(vm_id)
-        seen = self.vms.keys() | {vm_id.lower() for vm_id in self._asked}
+        are_few = len(self._later) <= VMS_AT_ONCE  # then all of them cost no more time than one
+        for vm_id, turn in list(self._later.items()):
+            if self._turns.is_due(turn) or are_few:
+                self._own.asked[vm_id] = self._later.pop(vm_id)
+        seen = self.vms.keys() | {vm_id.lower() for vm_id in self._own.asked}
         for vm_id in self._looking.open_jobs.get(self.key, ()):
             if vm_id.lower() not in seen:
-                self._asked[vm_id] = self._looking.now
-        await self._ask(_VIEWS_SECONDS)
+                self._own.asked[vm_id] = self._looking.now
+        await self._own.ask(_VIEWS_SECONDS)
 
     async def rest(self) -> None:
         """Reads the own views of all the others too: a wave has come."""
-        self._asked |= self._later
+        self._own.asked |= self._later
         self._later.clear()
-        await self._ask(None)
+        await self._own.ask(None)
 
     async def around(self) -> None:
         """Reads what stands around its VMs, if something is to be done to one."""
@@ -134,13 +145,17 @@ class SeeSubscription:
 
     def behind(self) -> Behind | None:
         """What is missing; None where nothing is."""
-        since = min([*self._asked.values(), self._looking.now])
-        if self.is_whole or not self._is_listed:
-            unread = len(self._asked)
-            reason = f"{unread} of its {self.count} VMs did not answer in time; the next discovery goes on there"
-            return Behind(reason=reason, since=since) if unread else None
-        reason = self.failure or "Azure gave no answer in time"
-        return Behind(reason=reason, since=self._turns.since)
+        name, unread = self.subscription.name, len(self._own.asked)
+        if self.subscription.is_read_only:
+            return Behind(name=name, reason=_READ_ONLY.format(self.subscription.state))
+        if self._is_listed and not self.is_whole:
+            reason = self.failure or "Azure gave no answer in time"
+            return Behind(name=name, reason=reason, since=self._turns.since)
+        if not unread:
+            return None
+        reason = f"{unread} of its {self.count} VMs did not answer in time; the next discovery goes on there"
+        since = min([*self._own.asked.values(), self._looking.now])
+        return Behind(name=name, reason=reason, since=since)
 
     # --- lists --------------------------------------------------------------------------------------
 
@@ -161,7 +176,7 @@ class SeeSubscription:
         """The scale sets, and of uniform ones the instances; their list carries their own views."""
         async for item in self._looking.vms.scale_sets(self.subscription.id):
             if isinstance(item, Unreadable):
-                self.unreadable.append(item)
+                self._unreadable.append(item)
             else:
                 self._sets[item.key] = item
         uniform = iter([one for one in self._sets.values() if one.is_uniform])
@@ -175,7 +190,7 @@ class SeeSubscription:
     async def _instances(self, scale_set: ScaleSet) -> None:
         async for item in self._looking.vms.instances(scale_set):
             if isinstance(item, Unreadable):
-                self.unreadable.append(item)
+                self._unreadable.append(item)
             else:
                 self.count += 1
                 self._see(item)
@@ -194,7 +209,7 @@ class SeeSubscription:
         carries = any(view and view.maintenance for view in views.values())
         async for item in self._looking.vms.models(self.subscription.id):
             if isinstance(item, Unreadable):
-                self.unreadable.append(item)
+                self._unreadable.append(item)
                 continue
             self.count += 1
             vm = with_set(item, self._sets)
@@ -212,7 +227,7 @@ class SeeSubscription:
         elif carries and view and not self._is_offered(view) and not (known and known.is_open):
             self._see(vm.with_view(view))
         elif known or asks:
-            self._asked[vm.id] = self._looking.now
+            self._own.asked[vm.id] = self._looking.now
         else:
             self._later[vm.id] = turn
 
@@ -228,63 +243,3 @@ class SeeSubscription:
             self.finds_new = True
         if known or status or vm.key in looking.available or looking.keeps(vm):
             self.vms[vm.key] = vm
-
-    # --- own views ----------------------------------------------------------------------------------
-
-    async def _ask(self, seconds: float | None) -> None:
-        """Asks each that is to be asked, anew where ARM was busy, as long as there is time.
-
-        A VM that is left out is not in its rollout, and a later stage would start before it.
-        """
-        waits: list[timedelta] = []
-        try:
-            async with asyncio.timeout(seconds):
-                for _ in range(_TRIES):
-                    await asyncio.sleep(min(waits, default=timedelta()).total_seconds())
-                    busy = await self._ask_once()
-                    waits = [one.retry_after for one in busy if one.retry_after]
-        except TimeoutError:
-            return
-        for vm_id in [] if waits else list(self._asked):
-            # One VM that cannot be read now stops no other; it is asked again in its next turn.
-            del self._asked[vm_id]
-            extra = {"action": "vm_unread", "vm": vm_id}
-            log.warning("%s was not read", name_of(vm_id), extra=extra)
-
-    async def _ask_once(self) -> list[Retryable]:
-        """Asks each once; returns the errors of those that may answer later, and stay asked."""
-        busy: list[Retryable] = []
-        left = iter(sorted(self._asked, key=self._asked.__getitem__))
-
-        async def some() -> None:
-            for vm_id in left:
-                try:
-                    async with self._looking.at_once:
-                        await self._own_view(vm_id)
-                except Retryable as error:
-                    busy.append(error)
-                else:
-                    del self._asked[vm_id]
-
-        await asyncio.gather(*(some() for _ in range(min(VMS_AT_ONCE, len(self._asked)))))
-        return busy
-
-    async def _own_view(self, vm_id: str) -> None:
-        """Reads one.
-
-        Raises:
-            Retryable: Asking again may help.
-        """
-        try:
-            vm = await self._looking.vms.get(vm_id)
-        except VmNotFound:
-            self.absent.add(vm_id.lower())
-        except InvalidInput as wrong:
-            self.unreadable.append(Unreadable(vm_id, wrong.problems[0]))
-        except Retryable:
-            raise
-        except BatonError as error:
-            extra = {"action": "vm_unread", "vm": vm_id}
-            log.warning("%s was not read: %s", name_of(vm_id), error, extra=extra)
-        else:
-            self._see(vm)

@@ -16,7 +16,7 @@ from shared.domain.mode import Mode
 from shared.domain.pace import Pace
 from shared.use_cases.explain import Explain, explain_foreseen
 from shared.use_cases.preview import Preview, foresee
-from shared.use_cases.see_fleet import SeeFleet, Sight
+from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.which_vm import meant
 from tests.builders import (
     NOW,

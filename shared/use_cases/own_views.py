@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ VMS_AT_ONCE = 24
 _UNPACED = 200
 _PER_SECOND = 20
 _TRIES = 3
+_ONE_TAKES_SECONDS = 30.0  # with all that the adapter tries
 
 
 class OwnViews:
@@ -42,11 +44,12 @@ class OwnViews:
         self._see = see
         self._pace = _Pace()
 
-    async def ask(self, seconds: float | None) -> None:
+    async def ask(self, *, seconds_max: float = math.inf) -> None:
         """Asks each that is to be asked, anew where ARM was busy, as long as there is time.
 
         A VM that is left out is not in its rollout, and a later stage would start before it.
         """
+        seconds = min(seconds_max, _ONE_TAKES_SECONDS + len(self.asked) / _PER_SECOND)
         waits: list[timedelta] = []
         try:
             async with asyncio.timeout(seconds):

@@ -23,7 +23,7 @@ _READ_ONLY = (
     "Azure has it {}, so nothing in it can be changed: reactivate it, or take it out of BATON_SUBSCRIPTIONS or"
     " from the app's identity"
 )
-# Long enough for 10,000 VMs in pages of 200, each within a second, and for 1,000 own views at ARM's pace.
+# Long enough for 10,000 VMs in pages of 200, each within a second, and for 1,000 own views at Azure's pace.
 _LISTS_SECONDS = 75.0
 _VIEWS_SECONDS = 40.0
 
@@ -120,13 +120,13 @@ class SeeSubscription:
         for vm_id in self._looking.open_jobs.get(self.key, ()):
             if vm_id.lower() not in seen:
                 self._own.asked[vm_id] = self._looking.now
-        await self._own.ask(_VIEWS_SECONDS)
+        await self._own.ask(seconds_max=_VIEWS_SECONDS)
 
     async def rest(self) -> None:
         """Reads the own views of all the others too: a wave has come."""
         self._own.asked |= self._later
         self._later.clear()
-        await self._own.ask(None)
+        await self._own.ask()
 
     async def around(self) -> None:
         """Reads what stands around its VMs, if something is to be done to one."""

@@ -91,6 +91,10 @@ def _always(value: Any) -> Callable[..., Any]:
     return lambda *_, **__: value
 
 
+async def _no_log(*_args, **_kwargs):
+    return (), None
+
+
 def _retries_every_abort(job, vm, again, now):
     return verdict.Verdict(then=verdict.Then.RETRY, reason="aborted", repeats="aborted")
 
@@ -267,7 +271,10 @@ MUTATIONS = (
     Mutation(
         "P8",
         "a lost answer counts as a refusal",
-        ((follow_vm, "shows_acceptance", _always(False)),),
+        (
+            (follow_vm, "shows_acceptance", _always(False)),
+            (follow_vm.FindOut, "_logged", _no_log),
+        ),
         word=Word.DROP_AFTER,
     ),
     Mutation(

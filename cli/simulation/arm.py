@@ -14,10 +14,12 @@ from cli.simulation.faults import Fault
 from cli.simulation.process import BEGAN, Errors, Wire
 from shared.adapters import arm_answers, arm_errors
 from shared.adapters import arm_decode as decode
+from shared.adapters.arm_locations import location_of
 from shared.domain.errors import BatonError, InvalidInput
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
 from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
+from shared.domain.scale_sets import ScaleSet
 from shared.ports import Accepted, Activity, Operation
 from simulator.arm.activity import activity
 from simulator.arm.errors import ArmError
@@ -95,6 +97,18 @@ class SimulatedArm:
         async for item in self._list(subscription_id, self.azure.status):
             yield self._or_unreadable(decode.listed_status_of, item)
 
+    async def scale_sets(self, subscription_id: str) -> AsyncIterator[ScaleSet | Unreadable]:
+        """See the port. The simulated Azure has none."""
+        for item in await self._read("list of sets", lambda _: list[Json](), about=subscription_id):
+            yield self._or_unreadable(decode.scale_set_of, item)
+
+    async def instances(self, scale_set: ScaleSet) -> AsyncIterator[Vm | Unreadable]:
+        """See the port."""
+        for item in await self._read(
+            "list of instances", lambda _: list[Json](), about=scale_set.id
+        ):
+            yield self._or_unreadable(decode.seen_vm_of, item)
+
     async def get(self, vm_id: str) -> Vm:
         """See the port."""
 
@@ -165,7 +179,7 @@ class SimulatedArm:
         kept = self._locations.get(subscription_id)
         if kept is None:
             items = await self._read("locations", effect, about=subscription_id)
-            found = [decode.location_of(item, subscription_id) for item in items]
+            found = [location_of(item, subscription_id) for item in items]
             kept = self._locations[subscription_id] = [one for one in found if one]
         return kept
 

@@ -11,6 +11,9 @@ from shared.domain.maintenance import Subscription
 from shared.ports import Activity, Operation
 
 PERFORM_MAINTENANCE = "Microsoft.Compute/virtualMachines/performMaintenance/action"
+PERFORM_MAINTENANCE_OF_INSTANCE = (
+    "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/performMaintenance/action"
+)
 INSTALL_PATCHES = "Microsoft.Compute/virtualMachines/installPatches/action"
 
 

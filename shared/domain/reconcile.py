@@ -16,6 +16,7 @@ from shared.domain.job_ids import job_id, job_name
 from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
 from shared.domain.maintenance import Vm
 from shared.domain.offers import Offer, Offers, taken_back
+from shared.domain.own_mechanism import own_mechanism
 from shared.domain.patching.columns import Patching
 from shared.domain.policy import Policy, Standing
 from shared.domain.rollouts import NOT_YET, InNeed, schedule
@@ -108,6 +109,8 @@ class _Reconciler:
             if ledger is None or ledger.head.version != head.version:
                 self._plan.heads[key] = head
         for vm in sorted(self._fleet.vms.values(), key=lambda vm: vm.key):
+            if vm.maintenance and vm.maintenance.is_offered(self._now) and own_mechanism(vm):
+                self._plan.unmatched[vm.key] = own_mechanism(vm)
             job = self._latest(vm.key)
             if job and not job.state.is_end:
                 self._follow(job, vm)
@@ -131,6 +134,9 @@ class _Reconciler:
         if reason := taken_back(job, vm.maintenance, self._now):
             maintenance = vm.maintenance or job.maintenance
             self._end(job, JobState.WITHDRAWN, reason, maintenance=maintenance)
+            return
+        if job.maintenance and (reason := own_mechanism(vm)):
+            self._end(job, JobState.SKIPPED, reason, skipped_because="unmatched")
             return
         shown = replace(job, maintenance=vm.maintenance) if job.maintenance else job
         if self._now >= shown.closes:
@@ -271,8 +277,8 @@ class _Reconciler:
             maintenance=offer.maintenance,
             patches=offer.patches,
             zone=vm.zone,
-            availability_set=vm.availability_set,
-            update_domain=vm.view.update_domain if vm.view else None,
+            availability_set=vm.domain_set,
+            update_domain=vm.domain,
             findings=self._fleet.to_know(vm, offer, gap=policy.gap),
         )
 

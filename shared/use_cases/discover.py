@@ -16,6 +16,7 @@ from shared.domain.mode import Mode
 from shared.domain.policy import Standing
 from shared.domain.policy_row import held, standing
 from shared.domain.reconcile import Plan, reconcile
+from shared.domain.vm_ids import name_of
 from shared.ports import Bus, Clock, JobStore, PolicyRow, PolicyStore, Wake, WakeAt
 from shared.use_cases.announce import Announce
 from shared.use_cases.beat import Beat
@@ -213,6 +214,4 @@ def _log(sight: Sight, plan: Plan, heartbeat: Heartbeat) -> None:
             log.info("%s has a maintenance and a job", job.vm_name, extra=extra)
     for vm, reason in sorted(plan.unmatched.items()):
         extra = {"action": "vm_unmatched", "vm": vm, "reason": reason}
-        log.info(
-            "%s has a maintenance and no policy: %s", vm.rsplit("/", 1)[-1], reason, extra=extra
-        )
+        log.info("%s has a maintenance and no policy: %s", name_of(vm), reason, extra=extra)

@@ -9,6 +9,7 @@ from shared.domain.errors import BatonError, Stale
 from shared.domain.ledger import PolicyKey
 from shared.domain.policy import Standing
 from shared.domain.reconcile import Plan
+from shared.domain.vm_ids import name_of
 from shared.ports import Clock, PolicyRow, PolicyStore
 from shared.use_cases.see_fleet import Sight
 from shared.use_cases.tell import Tell
@@ -38,7 +39,7 @@ class ReportFindings:
             reason = "The row cannot be read; nothing of its policy starts until it is mended or deleted."
             await self._tell("job", f"row {unread} of the jobs table", reason, "", key=unread.key)
         for item in sight.unreadable:
-            name = item.vm_id.rsplit("/", 1)[-1]
+            name = name_of(item.vm_id)
             await self._tell(
                 "vm", name, f"Azure's answer about it cannot be used: {item.problem}", item.vm_id
             )

@@ -13,8 +13,10 @@ from shared.domain.maintenance import InstanceView, Subscription, Unreadable, Vm
 from shared.domain.offers import Available, available_to
 from shared.domain.places import Location, Places
 from shared.domain.preflight import Surroundings
+from shared.domain.vm_ids import name_of
 from shared.patch_ports import PatchStore
 from shared.ports import Clock, VirtualMachines
+from shared.use_cases.see_scale_sets import see_scale_sets
 
 log = logging.getLogger("baton.discover")
 
@@ -119,6 +121,10 @@ class SeeFleet:
                     await self._lists(subscription.id, found, {job.vm_key for job in jobs})
             except BatonError as error:
                 found.failure = str(error)
+            if listed and not found.failure:
+                found.failure = await see_scale_sets(
+                    self.vms, subscription.id, found.vms, found.unreadable
+                )
             missing = [job.vm_id for job in jobs if job.vm_key not in found.vms]
             await self._own_views(missing, found)
             if any(vm.maintenance for vm in found.vms.values()):
@@ -167,7 +173,7 @@ class SeeFleet:
             # One VM that cannot be read now stops no other; the next discovery asks again.
             log.warning(
                 "%s was not read",
-                vm_id.rsplit("/", 1)[-1],
+                name_of(vm_id),
                 extra={"action": "vm_unread", "vm": vm_id},
             )
 
@@ -186,7 +192,7 @@ class SeeFleet:
                 return busy
             except BatonError as error:
                 extra = {"action": "vm_unread", "vm": vm_id}
-                log.warning("%s was not read: %s", vm_id.rsplit("/", 1)[-1], error, extra=extra)
+                log.warning("%s was not read: %s", name_of(vm_id), error, extra=extra)
             else:
                 found.vms[vm.key] = vm
             return None

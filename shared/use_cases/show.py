@@ -11,6 +11,7 @@ from shared.domain.job import Job
 from shared.domain.mode import Mode
 from shared.domain.pause import Pause
 from shared.domain.policy import Standing
+from shared.domain.vm_ids import name_of
 from shared.ports import AlertStore, Clock, PolicyRow
 from shared.use_cases.look import Look, Seen
 from shared.use_cases.show_rollouts import rollouts, span
@@ -147,7 +148,7 @@ class Show:
         found = [
             ShownLeftAlone(
                 vm_id=vm.vm_id,
-                vm=vm.vm_id.rsplit("/", 1)[-1],
+                vm=name_of(vm.vm_id),
                 location=vm.location,
                 closes=vm.closes,
                 reason=vm.reason,

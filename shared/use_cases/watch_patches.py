@@ -96,7 +96,8 @@ class WatchPatches:
     ) -> Watched:
         if known and known.assessing_url:
             known = await self.assess.follow(known)
-        if vm.patch_status is None or not (vm.view and vm.view.agent_ready):
+        told = vm.patch_status and vm.view and vm.view.agent_ready
+        if not told and not vm.is_uniform:
             vm = await self._own(vm)
         record = observed(vm, known, key=policy.key, now=self.clock.now())
         now, after = self.clock.now(), self.assess_after

@@ -142,6 +142,7 @@ class ScaleSet:
         mode: its ``orchestrationMode``, ``uniform`` or ``flexible``.
         update_domains: over how many Azure spreads a uniform one's instances.
         fault_domains: its ``platformFaultDomainCount``; 1 is max spreading.
+        host_group: the group of dedicated hosts that its instances run in, empty for none.
         tags: its own; instances begin with the same.
     """
 
@@ -154,6 +155,7 @@ class ScaleSet:
     fault_domains: int = 5
     zones: tuple[str, ...] = ()
     size: str = "Standard_D2s_v5"
+    host_group: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -14,7 +14,9 @@ INSTANCES_MAX: Final = 1_000
 _LAYOUT: Final = frozenset(
     ("mode", "instances", "update_domains", "fault_domains", "zones", "instance")
 )
-_ONE_FOR_ALL: Final = frozenset(("name", "resource_group", "subscription", "location", "size"))
+_ONE_FOR_ALL: Final = frozenset(
+    ("name", "resource_group", "subscription", "location", "size", "host_group")
+)
 _INSTEAD: Final = {
     "count": "instances",
     "zone": "zones",
@@ -46,6 +48,7 @@ def parse_scale_set(table: Table) -> tuple[ScaleSet, tuple[Vm, ...]]:
         fault_domains=table.integer("fault_domains", 5 if mode == "uniform" else 1, least=1),
         zones=table.texts("zones", ()),
         size=table.text("size", "Standard_D2s_v5"),
+        host_group=table.text("host_group", ""),
         tags=table.text_map("tags"),
     )
     return scale_set, tuple(_instances(table, scale_set))

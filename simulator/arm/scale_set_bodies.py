@@ -10,6 +10,9 @@ from simulator.scenario_model import ArmSettings, ScaleSet
 
 Json = dict[str, Any]
 
+_OF_A_VM = frozenset(("virtualMachineScaleSet", "hostGroup"))
+"""What the model of a VM has, and that of an instance of a uniform scale set has not."""
+
 _NOT_OF_AN_INSTANCE = ("patchStatus", "isVMInStandbyPool")
 """What the view of a VM has, and that of an instance of a uniform scale set has not."""
 
@@ -36,6 +39,9 @@ def scale_set_body(scale_set: ScaleSet, capacity: int) -> Json:
             "timeCreated": "2025-03-04T08:15:30.1234567+00:00",
         },
     }
+    if scale_set.host_group:
+        scope = identity.split("/virtualMachineScaleSets/", maxsplit=1)[0]
+        body["properties"]["hostGroup"] = {"id": f"{scope}/hostGroups/{scale_set.host_group}"}
     if scale_set.tags:
         body["tags"] = dict(scale_set.tags)
     if scale_set.zones:
@@ -47,7 +53,8 @@ def instance_body(record: VmRecord, *, shouting: bool = False) -> Json:
     """The model of an instance of a uniform scale set; it has the set's tags where it has no others."""
     spec, model = record.spec, vm_model(record, shouting=shouting)
     properties = model["properties"]
-    properties.pop("virtualMachineScaleSet")
+    for name in _OF_A_VM & properties.keys():
+        del properties[name]
     properties |= {"latestModelApplied": True, "modelDefinitionApplied": "VirtualMachineScaleSet"}
     return {
         **model,

@@ -10,7 +10,7 @@ from typing import Any
 from cli.simulation.arm import SimulatedArm
 from cli.simulation.choose import choose
 from cli.simulation.relay import SimulatedMailer
-from cli.simulation.setup import Setup
+from cli.simulation.setup import PolicyWrite, Setup
 from shared.adapters import outcome_rows, tables
 from shared.domain import (
     hours,
@@ -57,7 +57,7 @@ class Mutation:
         word: What Azure makes of every VM's first start, where the mutation shows only then, and chance gives
             too few of those; None: as it comes.
         patched: Whether it shows where patches are due.
-        of_sets: Whether it shows where there are scale sets.
+        of_sets: Whether it shows where there are scale sets, and many VMs may be away at once.
         install: What Azure makes of every VM's first installation; None: as it comes.
     """
 
@@ -72,6 +72,8 @@ class Mutation:
     def setup(self, seed: int) -> Setup:
         """What it is tried on."""
         setup = choose(seed, "wild", patches=float(self.patched), sets=float(self.of_sets))
+        if self.of_sets:
+            setup = replace(setup, policies=tuple(map(_of_many_slots, setup.policies)))
         if self.install:
             setup = _with_first_install(setup, self.install)
         if self.word is None:
@@ -81,6 +83,10 @@ class Mutation:
         vms = tuple(replace(vm, script=(first, *vm.script)) for vm in scenario.vms)
         arm = replace(scenario.arm, offer_after_abort=True)
         return replace(setup, scenario=replace(scenario, vms=vms, arm=arm))
+
+
+def _of_many_slots(row: PolicyWrite) -> PolicyWrite:
+    return row if row.columns is None else replace(row, columns={**row.columns, "concurrency": 4})
 
 
 def _with_first_install(setup: Setup, word: PatchWord) -> Setup:

@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cli.simulation.dice import Dice
-from simulator.scenario_model import AvailabilitySet, Step, Subscription, Vm, Windows, Word
+from simulator.scenario_model import (
+    AvailabilitySet,
+    ScaleSet,
+    Step,
+    Subscription,
+    Vm,
+    Windows,
+    Word,
+)
 
 _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
@@ -52,6 +60,7 @@ class FleetOf:
     subscriptions: tuple[Subscription, ...]
     sets: tuple[AvailabilitySet, ...]
     vms: tuple[Vm, ...]
+    scale_sets: tuple[ScaleSet, ...] = ()
 
 
 def a_fleet(dice: Dice, level: str, *, is_roomy: bool) -> FleetOf:

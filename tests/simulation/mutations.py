@@ -55,6 +55,7 @@ class Mutation:
         word: What Azure makes of every VM's first start, where the mutation shows only then, and chance gives
             too few of those; None: as it comes.
         patched: Whether it shows where patches are due.
+        of_sets: Whether it shows where there are scale sets.
         install: What Azure makes of every VM's first installation; None: as it comes.
     """
 
@@ -63,11 +64,12 @@ class Mutation:
     patches: tuple[tuple[Any, str, Any], ...]
     word: Word | None = None
     patched: bool = False
+    of_sets: bool = False
     install: PatchWord | None = None
 
     def setup(self, seed: int) -> Setup:
         """What it is tried on."""
-        setup = choose(seed, "wild", patches=float(self.patched))
+        setup = choose(seed, "wild", patches=float(self.patched), sets=float(self.of_sets))
         if self.install:
             setup = _with_first_install(setup, self.install)
         if self.word is None:

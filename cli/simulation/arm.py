@@ -20,7 +20,7 @@ from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
 from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
 from shared.domain.scale_sets import ScaleSet
-from shared.domain.vm_ids import name_of
+from shared.domain.vm_ids import VmId, name_of
 from shared.ports import Accepted, Activity, Operation
 from simulator.arm.activity import activity
 from simulator.arm.errors import ArmError
@@ -135,7 +135,8 @@ class SimulatedArm:
 
     async def activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
         """See the port."""
-        return await self.logged(vm_id, since=since, operation=arm_answers.PERFORM_MAINTENANCE)
+        operation = arm_answers.maintenance_of(VmId.parse(vm_id))
+        return await self.logged(vm_id, since=since, operation=operation)
 
     async def logged(self, vm_id: str, *, since: datetime, operation: str) -> Sequence[Activity]:
         """What the activity log has of an operation on the VM."""

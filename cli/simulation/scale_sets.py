@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cli.simulation.dice import Dice
-from cli.simulation.fleet import FleetOf
+from cli.simulation.fleet import TIERS, FleetOf
 from cli.simulation.setup import PolicyWrite
 from simulator.scenario_model import ScaleSet, Vm
 
@@ -18,14 +18,15 @@ _SHARES = ("vmss:* name:*1,*3,*5,*7,*9", "vmss:db-*", "!vmss:* tag:tier=web", "v
 
 
 def with_scale_sets(dice: Dice, fleet: FleetOf) -> FleetOf:
-    """The fleet, most of whose VMs are in scale sets: those of a tier and a region in one."""
+    """The fleet, most of whose VMs are in scale sets: those of a region in one, or those of a tier there."""
     sets: dict[tuple[str, str, str], ScaleSet] = {}
+    shared = f"{dice.choice(TIERS)}-set" if dice.happens(0.7) else ""
     vms = []
     for number, vm in enumerate(fleet.vms):
         if dice.happens(0.25):
             vms.append(vm)
             continue
-        name = f"{vm.tags['tier']}-set"
+        name = shared or f"{vm.tags['tier']}-set"
         mode, fault_domains = dice.one_of(_KINDS)
         scale_set = sets.setdefault(
             (vm.subscription, vm.resource_group, name),

@@ -193,15 +193,8 @@ class Arm:
 
     async def activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
         """See the port."""
-        is_instance = bool(parsed(vm_id).scale_set)
-        return await read_activities(
-            self._reads,
-            vm_id,
-            operation=arm_answers.PERFORM_MAINTENANCE_OF_INSTANCE
-            if is_instance
-            else arm_answers.PERFORM_MAINTENANCE,
-            since=since,
-        )
+        operation = arm_answers.maintenance_of(parsed(vm_id))
+        return await read_activities(self._reads, vm_id, operation=operation, since=since)
 
     async def locations(self, subscription_id: str) -> Sequence[Location]:
         """See the port. Kept for a day."""

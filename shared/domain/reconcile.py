@@ -265,10 +265,12 @@ class _Reconciler:
     def _placed(self, job: Job, vm: Vm, offer: Offer, policy: Policy) -> Job:
         """The job with what Azure offers now, its place and its surroundings."""
         if vm.subscription_id.lower() in self._fleet.whole:
-            # Where its locations were not read, no pair is known, and the job keeps those it has (P5).
+            # Where its locations and sets were not read, the job keeps the place that it has (P5).
             places = self._fleet.places
             job = replace(
                 job,
+                availability_set=vm.domain_set,
+                update_domain=vm.domain,
                 zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
                 region_pairs=tuple(sorted(places.pairs(vm.location))),
             )
@@ -277,8 +279,6 @@ class _Reconciler:
             maintenance=offer.maintenance,
             patches=offer.patches,
             zone=vm.zone,
-            availability_set=vm.domain_set,
-            update_domain=vm.domain,
             findings=self._fleet.to_know(vm, offer, gap=policy.gap),
         )
 

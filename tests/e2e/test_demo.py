@@ -76,6 +76,7 @@ def test_scale_sets_keep_their_domains_apart_and_hosts_are_left_alone():
     assert int(apart[1]) > 0
     assert re.search(r"ledger-01: .*\n.*\n.* dedicated hosts \(ledger-host-1\)", said), said
     assert re.search(r"vault-01: .*\n.*\n.* Standard_E104i_v5 is isolated", said), said
+    assert "Add or mend a policy" not in said
 
 
 def test_five_failing_subscriptions_of_fifty_are_named_and_hold_up_no_other():

@@ -179,6 +179,7 @@ def _subscription(table: Table) -> Subscription:
         zone_rotation=table.integer("zone_rotation") if table.has("zone_rotation") else None,
         features=table.text("features", "gone", among=("gone", "open", "stuck", "registered")),
         feature_seconds=table.number("feature_seconds", 1.0),
+        tenant=table.text("tenant", ""),
     )
     table.close()
     return subscription

@@ -112,6 +112,7 @@ class Subscription:
         features: how it has the preview features of Hotpatch: ``gone``, ``open``, ``stuck``,
             ``registered``; with ``open`` a registration takes ``feature_seconds``.
         zone_rotation: by how much its zone numbers are shifted; None: by its place in the file.
+        tenant: that of the customer who delegated it to ours by Lighthouse; empty where it is ours.
     """
 
     id: str
@@ -121,6 +122,7 @@ class Subscription:
     zone_rotation: int | None = None
     features: str = "gone"
     feature_seconds: float = 1.0
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

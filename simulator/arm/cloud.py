@@ -81,6 +81,7 @@ class Cloud:
                 it.denied,
                 place if it.zone_rotation is None else it.zone_rotation,
                 Features(it.id, it.features, it.feature_seconds),
+                it.tenant,
             )
             for place, it in enumerate(self.scenario.subscriptions)
         }

@@ -15,7 +15,12 @@ NAMESPACE: Final = uuid.UUID("6c4d3f5e-0f5b-4f0e-9d59-8d2f2c1b7a10")
 
 @dataclass
 class SubscriptionRecord:
-    """A subscription. ``rotation`` shifts its zone numbers, see ``locations``."""
+    """A subscription.
+
+    Attributes:
+        rotation: by how much its zone numbers are shifted, see ``locations``.
+        tenant: the customer's who delegated it; empty where it is the caller's own.
+    """
 
     id: str
     name: str
@@ -23,6 +28,7 @@ class SubscriptionRecord:
     denied: frozenset[str]
     rotation: int
     features: Features
+    tenant: str = ""
 
 
 @dataclass

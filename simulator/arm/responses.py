@@ -12,6 +12,9 @@ from simulator.arm.operations import Operation, timestamp
 from simulator.arm.records import SubscriptionRecord, VmRecord, scale_set_id
 from simulator.scenario_model import AvailabilitySet, Word
 
+_TENANT: Final = "00000000-0000-4000-8000-000000000001"
+"""The tenant of the one identity."""
+
 _VM: Final = "Microsoft.Compute/virtualMachines"
 _INSTANCE: Final = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
 _SET: Final = "Microsoft.Compute/availabilitySets"
@@ -228,7 +231,7 @@ def _subscription(record: SubscriptionRecord) -> dict[str, Any]:
     return {
         "id": f"/subscriptions/{record.id}",
         "subscriptionId": record.id,
-        "tenantId": "00000000-0000-4000-8000-000000000001",
+        "tenantId": record.tenant or _TENANT,
         "displayName": record.name,
         "state": "Disabled" if record.fault.kind == "disabled" else "Enabled",
         "subscriptionPolicies": {
@@ -237,7 +240,7 @@ def _subscription(record: SubscriptionRecord) -> dict[str, Any]:
             "spendingLimit": "Off",
         },
         "authorizationSource": "RoleBased",
-        "managedByTenants": [],
+        "managedByTenants": [{"tenantId": _TENANT}] if record.tenant else [],
     }
 
 

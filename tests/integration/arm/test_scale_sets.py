@@ -206,26 +206,28 @@ def test_the_reads_of_one_instance_are_counted_apart_from_those_of_its_set() -> 
     assert of_set.endswith("LowCostGetVMScaleSetResource;35")
 
 
-@pytest.mark.parametrize(
-    ("placed", "shown"),
-    [
-        ({"host_group": "hosts", "host": "h1"}, ("hosts/hosts/h1", None, None)),
-        ({"host_group": "hosts"}, (None, "hostGroups/hosts", "hosts/hosts/hosts-1")),
-    ],
-)
-def test_a_vm_on_a_dedicated_host_says_so(
-    placed: dict[str, str], shown: tuple[str | None, ...]
-) -> None:
-    with serve(fleet(vm(**placed))) as emulator, compute(emulator) as client:
-        found = client.virtual_machines.get(GROUP, "web-01", expand="instanceView")
+def test_a_vm_on_a_dedicated_host_says_so() -> None:
+    named, placed = vm("named", host_group="hosts", host="h1"), vm("placed", host_group="hosts")
+    with serve(fleet(named, placed)) as emulator, compute(emulator) as client:
+        one, other = (
+            client.virtual_machines.get(GROUP, name, expand="instanceView")
+            for name in ("named", "placed")
+        )
 
-    ids = (
-        found.host and found.host.id,
-        found.host_group and found.host_group.id,
-        found.instance_view.assigned_host,
-    )
-    assert [bool(it) for it in ids] == [bool(it) for it in shown]
-    assert all(it.endswith(end) for it, end in zip(ids, shown, strict=True) if it and end)
+    assert (one.host.id, one.host_group) == (f"{SETS}/hostGroups/hosts/hosts/h1", None)
+    assert one.instance_view.assigned_host is None
+    assert (other.host, other.host_group.id) == (None, f"{SETS}/hostGroups/hosts")
+    assert other.instance_view.assigned_host == f"{SETS}/hostGroups/hosts/hosts/hosts-1"
+
+
+def test_a_scale_set_on_dedicated_hosts_says_so_and_each_instance_says_on_which() -> None:
+    document = fleet(scale_set=[scale_set(host_group="hosts")])
+    with serve(document) as emulator, compute(emulator) as client:
+        found = client.virtual_machine_scale_sets.get(GROUP, "web")
+        view = client.virtual_machine_scale_set_vms.get_instance_view(GROUP, "web", "0")
+
+    assert found.host_group.id == f"{SETS}/hostGroups/hosts"
+    assert view.assigned_host == f"{SETS}/hostGroups/hosts/hosts/hosts-1"
 
 
 def test_a_disabled_subscription_can_be_read_and_redeploys_nothing() -> None:

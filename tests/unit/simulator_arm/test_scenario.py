@@ -303,7 +303,7 @@ def test_instances_named_one_by_one_may_leave_numbers_out() -> None:
         ({"count": 3}, "count = 3", "a scale set has instances"),
         ({"zone": "1"}, "zone = '1'", "a scale set has zones"),
         ({"instances": 1, "zones": ["4"]}, "instance 0: zone = '4'", "use one of"),
-        ({"instances": 1, "instnces": 2}, "unknown key 'instnces'", "did you mean 'instances'"),
+        ({"instances": 1, "instance_s": 2}, "unknown key 'instance_s'", "did you mean 'instances'"),
         ({"instances": 2, "instance": [{"id": 2}]}, "id = 2", "it is 0 to 1"),
         ({"instance": [{"id": 2}, {"id": 2}]}, "id = 2", "twice"),
         ({"instance": [{"id": 0, "size": "S"}]}, "size = 'S'", "it is the set's"),

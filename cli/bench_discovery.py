@@ -54,7 +54,9 @@ def measured() -> Iterator[Json]:
 def _in_a_process(what: str, url: str) -> Iterator[dict[str, Any]]:
     # A fresh one each, because a process never gives back the most memory it had.
     command = [sys.executable, "-m", "cli.bench_discovery", what, url]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True
+    )
     return (json.loads(line) for line in done.stdout.splitlines())
 
 
@@ -78,7 +80,11 @@ def _azure(vms: int, *, offered: float, carries: bool) -> Iterator[str]:
 
 
 def _scenario(vms: int, offered: float, *, carries: bool) -> str:
-    lines = ['title = "A fleet"', "[arm]", f"status_list_carries_maintenance = {str(carries).lower()}"]
+    lines = [
+        'title = "A fleet"',
+        "[arm]",
+        f"status_list_carries_maintenance = {str(carries).lower()}",
+    ]
     in_group = vms // _SUBSCRIPTIONS // _GROUPS
     waiting = round(in_group * offered)
     for number in range(_SUBSCRIPTIONS):

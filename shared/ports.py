@@ -112,6 +112,8 @@ class VirtualMachines(Protocol):
     async def get(self, vm_id: str) -> Vm:
         """One VM, or an instance of a uniform scale set: model and instance view, read now.
 
+        An instance without tags of its own has its set's, which may be a minute old.
+
         Raises:
             VmNotFound: ARM answers 404.
             InvalidInput: The answer cannot be used; names the field.

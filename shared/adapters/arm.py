@@ -6,7 +6,8 @@ no policy in its chain sends it again, and whatever is no clear answer is StartU
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -26,7 +27,7 @@ from shared.domain.errors import BatonError, InvalidInput, VmNotFound
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
 from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
-from shared.domain.scale_sets import ScaleSet
+from shared.domain.scale_sets import ScaleSet, with_set
 from shared.ports import Accepted, Activity, Clock, Operation
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ log = logging.getLogger("baton.arm")
 # Regions change by the year; addresses and schedules when somebody works on them.
 _LOCATIONS_KEPT = timedelta(days=1)
 _SURROUNDINGS_KEPT = timedelta(hours=1)
+
+# Every look at an instance without tags of its own asks for its set's.
+_SETS_KEPT = timedelta(minutes=1)
 
 _READ_VMS = "Microsoft.Compute/virtualMachines/read and .../instanceView/read"
 _READ_SETS = "Microsoft.Compute/virtualMachineScaleSets/read"
@@ -83,6 +87,7 @@ class Arm:
         self._reads = ArmReads(clients, clock)
         self.patches = ArmPatches(clients, self._reads, clock)
         self.enrolment = ArmEnrolment(clients, self._reads, clock)
+        self._sets: Kept[ScaleSet] = Kept(clock, _SETS_KEPT)
         self._locations: Kept[tuple[Location, ...]] = Kept(clock, _LOCATIONS_KEPT)
         self._surroundings: Kept[Surroundings] = Kept(clock, _SURROUNDINGS_KEPT)
 
@@ -131,37 +136,31 @@ class Arm:
         machines = self._clients.compute(scale_set.subscription_id).virtual_machine_scale_set_vms
         listed = machines.list(scale_set.resource_group, scale_set.name, expand="instanceView")
         what = f"instances of scale set {scale_set.id}"
-        try:
+        with suppress(VmNotFound):
             async for item in self._reads.items(
                 listed.by_page(), what=what, right=_READ_INSTANCES, meaning=arm_errors.vm_error
             ):
                 yield _or_unreadable(decode.seen_vm_of, item)
-        except VmNotFound:
-            return
 
     async def get(self, vm_id: str) -> Vm:
         """See the port."""
         vm = parsed(vm_id)
         compute = self._clients.compute(vm.subscription_id)
-        read = (
-            partial(
-                compute.virtual_machine_scale_set_vms.get,
-                vm.resource_group,
-                vm.scale_set,
-                vm.instance_id,
-            )
-            if vm.scale_set
-            else partial(compute.virtual_machines.get, vm.resource_group, vm.name)
+        if not vm.scale_set:
+            read = compute.virtual_machines.get(vm.resource_group, vm.name, expand="instanceView")
+            return decode.seen_vm_of(await self._one(read, f"VM {vm_id}", _READ_VMS))
+        read_instance = compute.virtual_machine_scale_set_vms.get(
+            vm.resource_group, vm.scale_set, vm.instance_id, expand="instanceView"
         )
-        try:
-            async with asyncio.timeout(READ_WITHIN):
-                item = await read(expand="instanceView")
-        except Exception as error:
-            right = _READ_INSTANCES if vm.scale_set else _READ_VMS
-            raise arm_errors.vm_error(
-                error, what=f"VM {vm_id}", right=right, now=self._clock.now()
-            ) from error
-        return decode.seen_vm_of(item)
+        found = decode.seen_vm_of(await self._one(read_instance, f"VM {vm_id}", _READ_INSTANCES))
+        if found.tags:
+            return found
+        kept = self._sets.get(found.scale_set)
+        if kept is None:
+            read_set = compute.virtual_machine_scale_sets.get(vm.resource_group, vm.scale_set)
+            item = await self._one(read_set, f"the scale set of {vm_id}", _READ_SETS)
+            kept = self._sets.keep(found.scale_set, decode.scale_set_of(item))
+        return with_set(found, {found.scale_set: kept})
 
     async def start_maintenance(
         self, vm_id: str, *, request_id: str, within: timedelta
@@ -197,15 +196,8 @@ class Arm:
 
     async def activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
         """See the port."""
-        is_instance = bool(parsed(vm_id).scale_set)
-        return await read_activities(
-            self._reads,
-            vm_id,
-            operation=arm_answers.PERFORM_MAINTENANCE_OF_INSTANCE
-            if is_instance
-            else arm_answers.PERFORM_MAINTENANCE,
-            since=since,
-        )
+        operation = arm_answers.maintenance_of(parsed(vm_id))
+        return await read_activities(self._reads, vm_id, operation=operation, since=since)
 
     async def locations(self, subscription_id: str) -> Sequence[Location]:
         """See the port. Kept for a day."""
@@ -225,6 +217,15 @@ class Arm:
             return kept
         found = await read_surroundings(self._reads, subscription_id)
         return found if found.unread else self._surroundings.keep(subscription_id, found)
+
+    async def _one(self, read: Awaitable[object], what: str, right: str) -> object:
+        """One thing, read within its time."""
+        try:
+            async with asyncio.timeout(READ_WITHIN):
+                return await read
+        except Exception as error:
+            now = self._clock.now()
+            raise arm_errors.vm_error(error, what=what, right=right, now=now) from error
 
     async def _listed(self) -> AsyncIterator[Subscription]:
         pages = self._clients.subscriptions().subscriptions.list().by_page()

@@ -8,12 +8,11 @@ from typing import Any
 from shared.adapters.arm_fields import TIME, Fields, unless_odd, word
 from shared.domain.errors import Terminal
 from shared.domain.maintenance import Subscription
+from shared.domain.vm_ids import VmId
 from shared.ports import Activity, Operation
 
 PERFORM_MAINTENANCE = "Microsoft.Compute/virtualMachines/performMaintenance/action"
-PERFORM_MAINTENANCE_OF_INSTANCE = (
-    "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/performMaintenance/action"
-)
+_OF_INSTANCE = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/performMaintenance/action"
 INSTALL_PATCHES = "Microsoft.Compute/virtualMachines/installPatches/action"
 
 
@@ -49,6 +48,11 @@ def operation_of(status: int, body: str, retry_after: timedelta | None) -> Opera
     if lowered in ("failed", "canceled", "cancelled"):
         return Operation(status="failed", code=code or said, message=message)
     return Operation(status="inProgress", retry_after=retry_after)
+
+
+def maintenance_of(vm: VmId) -> str:
+    """What the activity log calls the start of a VM's maintenance."""
+    return _OF_INSTANCE if vm.scale_set else PERFORM_MAINTENANCE
 
 
 def page_of(body: str, *, what: str) -> tuple[list[Any], str]:

@@ -17,7 +17,7 @@ from shared.domain.maintenance import (
 )
 from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
-from shared.domain.scale_sets import ScaleSet
+from shared.domain.scale_sets import ScaleSet, with_set
 from shared.ports import Accepted, Activity, Operation
 
 
@@ -136,7 +136,8 @@ class MemoryMachines(Scripted):
     async def get(self, vm_id: str) -> Vm:
         """See the port."""
         async with self.call("get", vm_id):
-            return self.known(vm_id)
+            vm = self.known(vm_id)
+            return with_set(vm, {one.key: one for one in self.sets}) if vm.is_uniform else vm
 
     async def start_maintenance(
         self, vm_id: str, *, request_id: str, within: timedelta

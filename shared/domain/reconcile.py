@@ -264,23 +264,21 @@ class _Reconciler:
 
     def _placed(self, job: Job, vm: Vm, offer: Offer, policy: Policy) -> Job:
         """The job with what Azure offers now, its place and its surroundings."""
+        is_told = vm.key in self._fleet.told  # no list tells of its domain, or what was found at it
+        job = replace(job, maintenance=offer.maintenance, patches=offer.patches, zone=vm.zone)
         if vm.subscription_id.lower() in self._fleet.whole:
-            # Where its locations were not read, no pair is known, and the job keeps those it has (P5).
+            # Where its locations and sets were not read, the job keeps the place that it has (P5).
             places = self._fleet.places
             job = replace(
                 job,
+                availability_set=job.availability_set if is_told else vm.domain_set,
+                update_domain=job.update_domain if is_told else vm.domain,
                 zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
                 region_pairs=tuple(sorted(places.pairs(vm.location))),
             )
-        job = replace(job, maintenance=offer.maintenance, patches=offer.patches, zone=vm.zone)
-        if vm.key in self._fleet.told:
+        if is_told:
             return job
-        return replace(
-            job,
-            availability_set=vm.domain_set,
-            update_domain=vm.domain,
-            findings=self._fleet.to_know(vm, offer, gap=policy.gap),
-        )
+        return replace(job, findings=self._fleet.to_know(vm, offer, gap=policy.gap))
 
     def _new_id(self, vm: Vm, offer: Offer) -> str:
         generation = 1

@@ -48,8 +48,8 @@ class ScaleSet:
 def with_set(vm: Vm, sets: Mapping[str, ScaleSet]) -> Vm:
     """The VM with what its scale set says of it; one whose set is not among these stays as it is.
 
-    An instance of a uniform set that has no tags of its own has its set's: Azure copies a set's tags to an
-    instance when it makes it, and not to those that it made before.
+    An instance of a uniform set that has no tags of its own has its set's: Azure copies those to the instances
+    that it makes afterwards, and people tag sets.
     """
     scale_set = sets.get(vm.scale_set)
     if scale_set is None:

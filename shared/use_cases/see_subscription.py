@@ -83,6 +83,7 @@ class SeeSubscription:
         self._looking = looking
         self._turns = turns
         self._is_listed = is_listed
+        self._lists_vms = False  # whether the lists of its VMs were read to their end
         self._sets: dict[str, ScaleSet] = {}
         self._later: dict[str, datetime] = {}  # VM id → its turn, if it has not come
         self._own = OwnViews(looking.vms, looking.at_once, self._see)
@@ -148,13 +149,14 @@ class SeeSubscription:
         name, unread = self.subscription.name, len(self._own.asked)
         if self.subscription.is_read_only:
             return Behind(name=name, reason=_READ_ONLY.format(self.subscription.state))
+        since = min([*self._own.asked.values(), self._looking.now])
         if self._is_listed and not self.is_whole:
             reason = self.failure or "Azure gave no answer in time"
-            return Behind(name=name, reason=reason, since=self._turns.since)
+            since = since if self._lists_vms else self._turns.since
+            return Behind(name=name, reason=reason, since=since)
         if not unread:
             return None
         reason = f"{unread} of its {self.count} VMs did not answer in time; the next discovery goes on there"
-        since = min([*self._own.asked.values(), self._looking.now])
         return Behind(name=name, reason=reason, since=since)
 
     # --- lists --------------------------------------------------------------------------------------
@@ -215,6 +217,7 @@ class SeeSubscription:
             vm = with_set(item, self._sets)
             view = views.pop(vm.key, None)
             self._listed(vm, view, carries=carries, asks=carries or vm.key in garbled)
+        self._lists_vms = True
 
     def _listed(self, vm: Vm, view: InstanceView | None, *, carries: bool, asks: bool) -> None:
         """Takes a VM as the lists tell of it, or has it asked: at once where it `asks`, or in its turn."""

@@ -28,6 +28,7 @@ from tests.builders import (
     a_vm,
     a_vm_id,
     an_attempt,
+    an_instance,
     some_books,
 )
 
@@ -268,3 +269,10 @@ def test_a_name_that_several_have_is_refused_with_their_ids():
     assert "and 2 more" in text
     assert meant(ids[3].upper(), ids) == ids[3].lower()
     assert meant("web", ids) is None
+
+
+def test_an_instance_is_meant_by_the_name_that_azure_gives_it():
+    ids = [an_instance(number).id for number in range(3)]
+
+    assert meant("WEB-vmss_2", ids) == ids[2].lower()
+    assert meant("2", ids) is None

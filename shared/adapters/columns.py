@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from shared.adapters.behind_cell import BEHIND
 from shared.adapters.cells import (
     FLAG,
     INT,
@@ -219,6 +220,8 @@ HEARTBEAT = Shape(
         Column("unmatched", "unmatched", INT),
         Column("unreadable", "unreadable", INT),
         Column("failedSubscriptions", "failed_subscriptions", INT),
+        Column("seenAt", "seen_at", TIME, added=True),
+        Column("behind", "behind", BEHIND, added=True),
     ),
 )
 

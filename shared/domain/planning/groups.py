@@ -37,8 +37,8 @@ def place_of(vm: Vm, places: Places) -> Place:
         zone=places.zone_of(vm.subscription_id, vm.location, vm.zone),
         location=vm.location,
         pairs=places.pairs(vm.location),
-        availability_set=vm.availability_set,
-        domain=vm.view.update_domain if vm.view else None,
+        availability_set=vm.domain_set,
+        domain=vm.domain,
     )
 
 

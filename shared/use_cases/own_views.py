@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -44,12 +43,12 @@ class OwnViews:
         self._see = see
         self._pace = _Pace()
 
-    async def ask(self, *, seconds_max: float = math.inf) -> None:
+    async def ask(self) -> None:
         """Asks each that is to be asked, anew where ARM was busy, as long as there is time.
 
         A VM that is left out is not in its rollout, and a later stage would start before it.
         """
-        seconds = min(seconds_max, _ONE_TAKES_SECONDS + len(self.asked) / _PER_SECOND)
+        seconds = _ONE_TAKES_SECONDS + len(self.asked) / _PER_SECOND
         waits: list[timedelta] = []
         try:
             async with asyncio.timeout(seconds):

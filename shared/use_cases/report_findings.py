@@ -56,11 +56,11 @@ class ReportFindings:
             # That Azure closed one is told once: it is a state, and may last for months.
             when = "" if subscription in sight.read_only else day
             await self._tell("subscription", subject, reason, when, reason_counts=False)
-        named = {key.lower() for key in sight.failed}
-        for key, behind in sight.behind.items():
-            if key not in named:
-                subject = _named(key, behind)
-                await self._tell("subscription", subject, behind.reason, day, reason_counts=False)
+        # What was not read in time is read at the next discovery, as after a cold start; that is no news.
+        for key in sorted(sight.again - {key.lower() for key in sight.failed}):
+            behind = sight.behind[key]
+            subject = _named(key, behind)
+            await self._tell("subscription", subject, behind.reason, day, reason_counts=False)
 
     async def _row(self, row: PolicyRow, stands: Standing, plan: Plan) -> None:
         key = (row.team, row.policy)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.domain.errors import BatonError
 from shared.domain.fleet import Fleet
@@ -42,6 +42,7 @@ class Sight:
         failed: Subscription (its id; `""` for the list of subscriptions) → why it could not be read whole.
         read_only: Ids of those among them in which Azure lets nobody change anything.
         behind: Lower-cased id of each subscription of which anything is missing.
+        again: Those among them of which the discovery before missed something too.
     """
 
     fleet: Fleet
@@ -50,6 +51,7 @@ class Sight:
     failed: Mapping[str, str]
     read_only: frozenset[str] = frozenset()
     behind: Mapping[str, Behind]
+    again: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,9 @@ class SeeFleet:
             listed = []
         seen = _each(listed, looking, last)
         await _see_all(seen)
-        return _sight(seen, looking, failed)
+        sight = _sight(seen, looking, failed)
+        again = sight.behind.keys() & (last.behind.keys() if last else ())
+        return replace(sight, again=frozenset(again))
 
     async def _available(self) -> Mapping[str, Available]:
         """What is known of patches; where that cannot be read, nothing is, which changes no job."""

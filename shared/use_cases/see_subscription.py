@@ -23,9 +23,8 @@ _READ_ONLY = (
     "Azure has it {}, so nothing in it can be changed: reactivate it, or take it out of BATON_SUBSCRIPTIONS or"
     " from the app's identity"
 )
-# Long enough for 10,000 VMs in pages of 200, each within a second, and for 1,000 own views at Azure's pace.
 _LISTS_SECONDS = 75.0
-_VIEWS_SECONDS = 40.0
+"""Long enough for 10,000 VMs in pages of 200, each within a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +120,7 @@ class SeeSubscription:
         for vm_id in self._looking.open_jobs.get(self.key, ()):
             if vm_id.lower() not in seen:
                 self._own.asked[vm_id] = self._looking.now
-        await self._own.ask(seconds_max=_VIEWS_SECONDS)
+        await self._own.ask()
 
     async def rest(self) -> None:
         """Reads the own views of all the others too: a wave has come."""
@@ -149,7 +148,7 @@ class SeeSubscription:
         name, unread = self.subscription.name, len(self._own.asked)
         if self.subscription.is_read_only:
             return Behind(name=name, reason=_READ_ONLY.format(self.subscription.state))
-        since = min([*self._own.asked.values(), self._looking.now])
+        since: datetime | None = min([*self._own.asked.values(), self._looking.now])
         if self._is_listed and not self.is_whole:
             reason = self.failure or "Azure gave no answer in time"
             since = since if self._lists_vms else self._turns.since

@@ -152,7 +152,7 @@ async def _see_all(seen: Sequence[SeeSubscription]) -> None:
     """
     began = asyncio.get_running_loop().time()
     await _by(began + _LOOKED_BY_SECONDS, seen, SeeSubscription.look)
-    if any(one.finds_new for one in seen):
+    if any(one.finds_new and one.is_whole for one in seen):
         await _by(began + _REST_BY_SECONDS, seen, SeeSubscription.rest)
     await _by(began + _AROUND_BY_SECONDS, seen, SeeSubscription.around)
 

@@ -9,7 +9,7 @@ from shared.domain.ledger import Books, UnreadRow
 from shared.domain.places import Location, Places
 from shared.domain.policy_row import standing
 from shared.domain.reconcile import reconcile
-from tests.builders import NOW, SUBSCRIPTION, a_status, an_instance
+from tests.builders import NOW, SUBSCRIPTION, a_status, a_view, a_vm, an_instance
 from tests.unit.domain.deciding import (
     DAY,
     KEY,
@@ -484,3 +484,15 @@ def test_a_job_ends_when_its_vm_moves_to_a_dedicated_host():
     ended = plan.jobs[KEY][0]
     assert (ended.state, ended.skipped_because) == (JobState.SKIPPED, "unmatched")
     assert "dedicated hosts (h1)" in ended.reason
+
+
+def test_of_a_vm_that_a_list_told_of_the_job_keeps_what_only_its_own_view_tells():
+    books = booked(decide(seen=fleet(a_vm(availability_set="/set", view=a_view(update_domain=3)))))
+    listed = a_vm(availability_set="/set", view=a_view(agent_ready=False))
+    seen = fleet(listed)
+
+    plan = decide(books, seen=replace(seen, told=frozenset({listed.key})))
+
+    (job,) = books.jobs()
+    assert job.update_domain == 3
+    assert plan.jobs == {}

@@ -141,7 +141,8 @@ async def test_who_is_not_read_in_time_is_named_and_goes_first_next_time():
 
     assert "100 of its 100 VMs did not answer in time" in behind.reason
     assert sight.fleet.whole == {SUBSCRIPTION}
-    assert behind.since and behind.since <= NOW - ROUND + timedelta(minutes=5)
+    assert behind.since is not None
+    assert behind.since <= NOW - ROUND + timedelta(minutes=5)
     last = beat(NOW, behind=sight.behind, failed_subscriptions=1)
     machines.calls.clear()
     after = await seen(machines, now=NOW + FIVE, last=last)

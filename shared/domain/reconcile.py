@@ -269,8 +269,8 @@ class _Reconciler:
             places = self._fleet.places
             job = replace(
                 job,
-                availability_set=vm.domain_set,
-                update_domain=vm.domain,
+                domain_set=vm.domain_set,
+                domain=vm.domain,
                 zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
                 region_pairs=tuple(sorted(places.pairs(vm.location))),
             )

@@ -94,7 +94,7 @@ def an_azure_in_trouble():
 
 def seen(azure, *jobs, last=None):
     """The sight, and how many seconds it took."""
-    loop = VirtualLoop(random.Random(1))
+    loop = VirtualLoop(random.Random(1))  # type: ignore[abstract] # no files, no threads
     see = SeeFleet(clock=MemoryClock(NOW), vms=azure, patches=MemoryPatchStore())
     sight = loop.run(see(jobs, last=last, keeps=lambda _: False))
     return sight, loop.time()

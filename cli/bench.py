@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cli import bench_page, bench_plan
+from cli import bench_discovery, bench_page, bench_plan
 
 BENCHES: Mapping[str, Callable[[], Iterator[Mapping[str, Any]]]] = {
+    "discovery": bench_discovery.measured,
     "plan": bench_plan.measured,
     "page": bench_page.measured,
 }

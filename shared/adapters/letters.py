@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import quote, urlencode
 from shared.adapters.letter_picture import draw
 from shared.domain.alert import Alert, Mail
 from shared.domain.timezones import zone_of
+from shared.domain.vm_ids import VmId
 
 if TYPE_CHECKING:
     import jinja2
@@ -41,7 +43,6 @@ _KINDS = {
 }
 _OF_VMS = ("failed", "timedOut", "aborted", "missed")
 _NEWS = ("planned", "done")
-_PARTS = 8  # of a VM's ARM id, before its name
 # As `wording.utc` writes it.
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) UTC", re.ASCII)
 
@@ -139,11 +140,12 @@ def link(alert: Alert, page: str) -> str:
     """Where the page tells more of an alert; `""` where it has no address."""
     if not page:
         return ""
-    parts = alert.vm_id.split("/")
-    if len(parts) > _PARTS:
-        # Of a VM in a scale set both names, as the page has it.
-        vm = (parts[2], parts[4], "~".join(parts[8::2]))
-        return f"{page}#/vm/{'/'.join(quote(part, safe='~') for part in vm)}"
+    with suppress(ValueError):
+        vm = VmId.parse(alert.vm_id)
+        # As the page has it: SET_3, the name of an instance, could be another VM's.
+        name = f"{vm.scale_set}~{vm.instance_id}" if vm.scale_set else vm.name
+        parts = (vm.subscription_id, vm.resource_group, name)
+        return f"{page}#/vm/{'/'.join(quote(part, safe='~') for part in parts)}"
     if alert.policy:
         view = "policies" if alert.kind == "policy" else "rollouts"
         return f"{page}#/{view}?{urlencode({'team': alert.team, 'policy': alert.policy})}"

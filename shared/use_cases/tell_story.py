@@ -14,6 +14,7 @@ from shared.domain.pace import Pace
 from shared.domain.pause import pause_of
 from shared.domain.placement import set_conflict
 from shared.domain.policy import Standing
+from shared.domain.vm_ids import VmId, name_of
 from shared.patch_ports import PatchStore
 from shared.ports import AlertStore, Clock, JobStore, OutcomeStore
 from shared.use_cases.explanation import Explanation, Facts, explain_job
@@ -56,10 +57,12 @@ class TellStory:
         known_id = job.vm_id if job else alone.vm_id if alone else vm_id
         outcomes = await self.outcomes.of(known_id)
         record = await self.patches.record(known_id)
+        if record and record.key != known_id.lower():
+            record = None  # of a VM that is named as this instance of a scale set
         if job is None and alone is None and record is None and not outcomes:
             return None
         said = await self._explained(job, seen) if job else None
-        name = known_id.rsplit("/", 1)[-1]
+        name = name_of(known_id)
         raised = await self.alerts.raised_since(self.clock.now() - ALERTS_FOR)
         return ShownStory(
             vm_id=known_id,
@@ -77,9 +80,9 @@ class TellStory:
 
     async def _explained(self, job: Job, seen: Seen) -> Explanation:
         key, unread = (job.team, job.policy), _NOT_ASKED
-        if job.availability_set:
+        if job.domain_set:
             try:
-                conflict = set_conflict(job, await self.jobs.away(job.availability_set))
+                conflict = set_conflict(job, await self.jobs.away(job.domain_set))
             except InvalidInput as wrong:
                 conflict = str(wrong)
             unread = conflict or unread
@@ -108,10 +111,11 @@ def _is_about(alert: Alert, vm_id: str) -> bool:
     """By its facts where it was raised by a version that kept no id, and the name alone could be another VM's."""
     if alert.vm_id:
         return alert.vm_id.lower() == vm_id.lower()
-    _, _, subscription, _, group, *_, name = vm_id.split("/")
+    vm = VmId.parse(vm_id)
+    group, subscription = vm.resource_group, vm.subscription_id
     facts = dict(alert.facts)
     return (
-        alert.subject.lower() == name.lower()
+        alert.subject.lower() == vm.name.lower()
         and facts.get("Subscription", subscription).lower() == subscription.lower()
         and f"resource group {group}".lower() in facts.get("VM", f"resource group {group}").lower()
     )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shared.adapters.letter_picture import draw
 from shared.adapters.letters import write_mail
 from shared.domain.alert import Span
-from tests.builders import NOW, SUBSCRIPTION, a_set_id, a_vm_id, an_alert
+from tests.builders import NOW, SUBSCRIPTION, a_vm_id, an_alert, an_instance
 
 HOUR = timedelta(hours=1)
 PAGE = "https://baton.example.com/api/page"
@@ -134,10 +134,9 @@ def test_a_mail_links_to_what_the_page_has_of_it(about, where):
 
 
 def test_a_vm_of_a_scale_set_is_linked_by_both_names():
-    vm_id = f"{a_set_id('web')}".replace("availabilitySets", "virtualMachineScaleSets")
-    written = mail(an_alert(vm_id=f"{vm_id}/virtualMachines/3"), page=PAGE)
+    written = mail(an_alert(vm_id=an_instance(3).id), page=PAGE)
 
-    assert written.text.count("/web~3\n") == 1
+    assert written.text.count("/web-vmss~3\n") == 1
 
 
 def test_where_the_page_has_no_address_a_mail_has_no_link():

@@ -16,7 +16,7 @@ def facts_of(it):
 
 def test_an_unknown_benchmark_is_an_error_that_names_the_known_ones(capsys):
     assert run_benches(["planet"]) == 2
-    assert capsys.readouterr().err == "no benchmark planet; there is: plan, page\n"
+    assert capsys.readouterr().err == "no benchmark planet; there is: discovery, plan, page\n"
 
 
 def test_a_serial_planner_is_found_to_be_worse_than_the_best():

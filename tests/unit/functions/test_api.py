@@ -12,7 +12,16 @@ from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import JobState
 from shared.domain.ledger import Change
 from shared.domain.patching.record import PatchState
-from tests.builders import NOW, SUBSCRIPTION, a_job, a_release, a_vm_id, an_alert, an_attempt
+from tests.builders import (
+    NOW,
+    SUBSCRIPTION,
+    a_job,
+    a_release,
+    a_vm_id,
+    an_alert,
+    an_attempt,
+    an_instance,
+)
 from tests.patch_builders import a_patch, a_patch_record, a_summary, a_windows_vm
 from tests.unit.functions.site import Site
 
@@ -182,6 +191,14 @@ async def test_a_vms_story_has_why_it_waits_its_outcomes_and_what_people_were_to
     assert [alert["reason"] for alert in story["alerts"]] == ["Azure's operation failed"]
 
 
+async def test_an_instance_of_a_uniform_scale_set_has_a_story_of_its_own(site):
+    await site.keeps(a_job(vm=an_instance(3)), a_job(vm=an_instance(4), planned_start=None))
+
+    story = (await site.get(f"vms/{SUBSCRIPTION}/shop/WEB-vmss~3")).json
+
+    assert (story["vm"], story["vmId"]) == ("web-vmss_3", an_instance(3).id)
+
+
 async def test_a_vm_that_only_has_patches_due_is_shown_like_any_other(site):
     job = replace(a_job("web-1"), maintenance=None, patches=a_release())
     await site.keeps(job, match="name:web-*", patching="install")
@@ -260,6 +277,15 @@ async def test_a_vm_of_which_only_patches_are_known_has_a_story(site):
     assert said.json["job"] is None
     assert said.json["patches"]["state"] == "due"
     assert said.json["patches"]["reason"] == record.reason
+
+
+async def test_the_patches_of_a_vm_named_as_an_instance_are_not_the_instances(site):
+    await site.keeps(a_job(vm=an_instance(3)))
+    await site.patches.keep(a_patch_record(a_windows_vm("web-vmss_3")))
+
+    story = (await site.get(f"vms/{SUBSCRIPTION}/shop/web-vmss~3")).json
+
+    assert story["patches"] is None
 
 
 async def test_wrong_policies_come_first_with_what_they_act_under(site):

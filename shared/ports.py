@@ -252,7 +252,7 @@ class JobStore(Protocol):
         """One job, read now."""
         ...
 
-    async def away(self, availability_set: str) -> Away:
+    async def away(self, domain_set: str) -> Away:
         """The placement row of a set; an empty one with no ETag if there is none.
 
         Raises:

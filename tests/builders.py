@@ -138,8 +138,8 @@ def a_job(name: str = "web-1", *, vm: Vm | None = None, **other: Any) -> Job:
         "planned_start": NOW,
         "zone": vm.zone,
         "zone_key": Places().zone_of(vm.subscription_id, vm.location, zone),
-        "availability_set": vm.domain_set,
-        "update_domain": vm.domain,
+        "domain_set": vm.domain_set,
+        "domain": vm.domain,
     }
     return Job(
         vm_id=vm.id,
@@ -197,8 +197,8 @@ def some_books(*ledgers: Ledger, guard: str = 'W/"1"') -> Books:
     return Books(guard=guard, ledgers={ledger.head.key: ledger for ledger in ledgers})
 
 
-def an_away(availability_set: str = "", **jobs: int | None) -> Away:
-    return Away(availability_set=availability_set or a_set_id(), jobs=jobs)
+def an_away(domain_set: str = "", **jobs: int | None) -> Away:
+    return Away(domain_set=domain_set or a_set_id(), jobs=jobs)
 
 
 def a_policy_row(

@@ -271,8 +271,8 @@ class _Reconciler:
             places = self._fleet.places
             job = replace(
                 job,
-                availability_set=job.availability_set if is_told else vm.domain_set,
-                update_domain=job.update_domain if is_told else vm.domain,
+                domain_set=job.domain_set if is_told else vm.domain_set,
+                domain=job.domain if is_told else vm.domain,
                 zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
                 region_pairs=tuple(sorted(places.pairs(vm.location))),
             )

@@ -58,7 +58,7 @@ class Facts:
         stands: Its policy's row as it counts.
         vm: As read now; None if Azure says that it does not exist.
         unread: Why the VM was not read, a sentence; `""` if it was.
-        away: Its availability set's placement row; None without a set.
+        away: Its set's placement row; None without a set.
         pause: What holds its policy; None if nothing does.
     """
 

@@ -88,8 +88,8 @@ class StartVm:
 
     async def _start(self, job: Job, vm: Vm, policy: Policy, ledger: Ledger) -> None:
         """Writes the intent, sends the start once, writes the answer."""
-        needs_place = job.availability_set and job.takes_slot
-        away = await self.steps.jobs.away(job.availability_set) if needs_place else None
+        needs_place = job.domain_set and job.takes_slot
+        away = await self.steps.jobs.away(job.domain_set) if needs_place else None
         conflict = set_conflict(job, away) if away else ""
         now = self.steps.clock.now()
         if conflict:

@@ -73,9 +73,9 @@ class TellStory:
 
     async def _explained(self, job: Job, seen: Seen) -> Explanation:
         key, unread = (job.team, job.policy), _NOT_ASKED
-        if job.availability_set:
+        if job.domain_set:
             try:
-                conflict = set_conflict(job, await self.jobs.away(job.availability_set))
+                conflict = set_conflict(job, await self.jobs.away(job.domain_set))
             except InvalidInput as wrong:
                 conflict = str(wrong)
             unread = conflict or unread

@@ -41,7 +41,7 @@ async def test_what_was_never_written_is_not_there(jobs: JobStore) -> None:
     assert await jobs.books() == Books(guard="", ledgers={})
     assert await jobs.ledger("shop", "web") is None
     assert await jobs.job("shop", "web", "web-1") is None
-    assert await jobs.away(a_set_id()) == Away(availability_set=a_set_id())
+    assert await jobs.away(a_set_id()) == Away(domain_set=a_set_id())
 
 
 async def test_a_commit_is_read_back_with_the_etags_that_it_gave(jobs: JobStore) -> None:

@@ -166,8 +166,8 @@ def _whatever_ended(job, _vm, _now):
     return "" if job.state.is_end and not job.unsettled else "not yet"
 
 
-async def _nobody_is_away(self, availability_set):
-    return Away(availability_set=availability_set)
+async def _nobody_is_away(self, domain_set):
+    return Away(domain_set=domain_set)
 
 
 async def _settles_at_once(self, job):

@@ -3,9 +3,15 @@
 from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
 from azure.mgmt.compute.models import VirtualMachineScaleSetVMInstanceIDs
 
+from simulator.faults import put_faults
 from tests.integration.arm.emulator import (
     GROUP,
     SUB,
@@ -249,3 +255,29 @@ def test_a_throttled_subscription_answers_nothing_but_429() -> None:
         retry_after = emulator.log()[-1]["retryAfter"]
 
     assert (refused.value.status_code, retry_after) == (429, "7")
+
+
+def test_an_instance_meets_the_faults_that_a_vm_meets() -> None:
+    with serve(fleet(scale_set=[scale_set()])) as emulator, compute(emulator) as client:
+        vms = client.virtual_machine_scale_set_vms
+
+        def look() -> Any:
+            return vms.get_instance_view(GROUP, "web", "1").maintenance_redeploy_status
+
+        # The first look is what all others see, for longer than a busy machine needs for what follows.
+        plan = f"{emulator.url}/_emulator/faults"
+        put_faults(plan, "stale=1x1:6s, drop-after=1@POST *, status-dropped=1@*/virtualmachines/1")
+        look()
+        with pytest.raises(AzureError):
+            vms.begin_perform_maintenance(GROUP, "web", "1", retry_total=0)
+        emulator.wait_for(lambda: "completed" in emulator.events())
+        stale = look()
+        emulator.wait_for(lambda: look() is None)
+        listed = list(vms.list(GROUP, "web", expand="instanceView"))
+
+    assert stale.last_operation_result_code == "None"
+    assert [it.instance_view.maintenance_redeploy_status is None for it in listed] == [
+        False,
+        True,
+        False,
+    ]

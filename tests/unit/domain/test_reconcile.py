@@ -461,8 +461,8 @@ def test_the_domains_of_a_scale_set_bind_across_policies_like_an_availability_se
 
     job = the_job(decide(seen=fleet(instance)))
 
-    assert (job.vm_name, job.availability_set) == ("web-vmss_3", instance.scale_set)
-    assert job.update_domain == 4
+    assert (job.vm_name, job.domain_set) == ("web-vmss_3", instance.scale_set)
+    assert job.domain == 4
 
 
 def test_a_vm_with_a_mechanism_of_its_own_is_shown_without_a_policy_and_gets_no_job():
@@ -494,5 +494,5 @@ def test_of_a_vm_that_a_list_told_of_the_job_keeps_what_only_its_own_view_tells(
     plan = decide(books, seen=replace(seen, told=frozenset({listed.key})))
 
     (job,) = books.jobs()
-    assert job.update_domain == 3
+    assert job.domain == 3
     assert plan.jobs == {}

@@ -20,7 +20,7 @@ def of(scale_set: ScaleSet, **view):
 
 def place(vm):
     found = place_of(vm, Places())
-    return found.availability_set, found.domain
+    return found.domain_set, found.domain
 
 
 def test_an_instance_stands_in_its_update_domain_of_its_uniform_set():

@@ -12,7 +12,7 @@ from cli.paths import ROOT
 COMMANDS = (
     *("test", "check", "fix", "bench", "screenshots", "host", "demo", "up", "down"),
     *("plan", "explain", "approve", "package"),
-    *("status", "pause", "resume", "skip", "retry", "calendar", "completion"),
+    *("status", "pause", "resume", "skip", "go-ahead", "retry", "calendar", "completion"),
 )
 POLICY_COMMANDS = ("policy validate", "policy apply", "policy list", "policy export")
 

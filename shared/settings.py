@@ -1,5 +1,6 @@
 """The app's settings: environment → one frozen value, with every bad or missing setting named at once."""
 
+import base64
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -57,6 +58,8 @@ class Settings:
     email_url: str = field(repr=False)
     email_from: str
     email_to: tuple[str, ...]
+    events_url: str = field(repr=False)
+    events_secret: str = field(repr=False)
     insights: str = field(repr=False)
 
 
@@ -108,6 +111,8 @@ def read_settings(
         email_to=reader.get(
             "BATON_EMAIL_TO", (), lambda text, name: parse_addresses(text, field=name)
         ),
+        events_url=reader.get("BATON_EVENTS_URL", "", _events_url),
+        events_secret=reader.get("BATON_EVENTS_SECRET", "", _events_secret),
         # Azure's own name; the Functions host and the exporter read it too.
         insights=environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip(),
     )
@@ -186,6 +191,28 @@ def _email_url(text: str, name: str) -> str:
         return _acs_url(parts, name)
     if parts.scheme == "smtp" and parts.password and parts.hostname not in _LOOPBACK:
         raise _wrong(name, shown, "smtps:// where there is a password")
+    return text
+
+
+def _events_url(text: str, name: str) -> str:
+    """Never shown: the query of a webhook's address often is its key."""
+    try:
+        return _url(text, name)
+    except InvalidInput as wrong:
+        raise _wrong(name, "(not shown)", wrong.problems[0].expected) from None
+
+
+def _events_secret(text: str, name: str) -> str:
+    """As Standard Webhooks has it: `whsec_` and Base64 of 24 to 64 bytes."""
+    try:
+        length = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        length = 0
+    if not text.startswith("whsec_") or not 24 <= length <= 64:
+        expected = (
+            "whsec_ and 24 to 64 random bytes in Base64: echo whsec_$(openssl rand -base64 32)"
+        )
+        raise _wrong(name, "(not shown)", expected)
     return text
 
 

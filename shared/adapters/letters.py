@@ -37,6 +37,7 @@ _KINDS = {
     "deadLettered": "not handled",
     "job": "row not readable",
     "policy": "wrong policy",
+    "events": "did not take events",
     "subscription": "not read",
     "vm": "not readable",
     "test": "as a test",

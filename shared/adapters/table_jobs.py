@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from shared.adapters import rows
 from shared.adapters.table_pages import Found
@@ -18,7 +19,9 @@ class TableJobs:
     over it, since that would be a create.
     """
 
-    def __init__(self, service: TableService) -> None:
+    def __init__(self, service: TableService, *, keeps_events: bool = False) -> None:
+        """`keeps_events`: whether what is committed goes into the outbox too; else nobody would empty it."""
+        self._keeps_events = keeps_events
         self._table: Table = service.table("Jobs")
 
     async def books(self) -> Books:
@@ -78,7 +81,8 @@ class TableJobs:
 
     async def commit(self, change: Change) -> Committed:
         """See the port."""
-        return rows.committed(change, await self._table.transact(rows.change_writes(change)))
+        kept = change if self._keeps_events else replace(change, events=())
+        return rows.committed(change, await self._table.transact(rows.change_writes(kept)))
 
     def _read(self, found: Iterable[Found]) -> tuple[list[Head], list[Job], tuple[UnreadRow, ...]]:
         of_policies = [row for row in found if not str(row.entity["RowKey"]).startswith("!")]

@@ -160,6 +160,19 @@ class Table:
 
         return await self._do(work, repeat=True)
 
+    async def first(self, most: int, condition: str, **parameters: str | datetime) -> list[Found]:
+        """The first entities that fit, at most so many, by their keys; as `query` otherwise."""
+
+        async def work(client: TableClient) -> list[Found]:
+            found: list[Found] = []
+            async for entity in client.query_entities(condition, parameters=parameters):
+                found.append(found_of(entity))
+                if len(found) == most:
+                    break
+            return found
+
+        return await self._do(work, repeat=True)
+
     async def all(self) -> list[Found]:
         """Every entity of every partition."""
 

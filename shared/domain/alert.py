@@ -34,7 +34,7 @@ class Alert:
         kind: `failed`, `aborted`, `timedOut`, `missed`, `deadLettered`; `planned`, `done` for the owners;
             `noFit`, `approval`, `unmatched`, `preflight`, `preview`, `patch`, `baseline` while there is time to
             act; `policy`, `subscription`, `vm`, `job` of what is unreadable;
-            `test` once a month.
+            `events` that nobody took; `test` once a month.
         subject: What it is about, short: a VM's name, `team/policy`, a subscription.
         team, policy: Whose; `""` where it concerns nobody in particular.
         reason: What happened, a sentence.

@@ -20,17 +20,20 @@ COMMANDS = (
     *("test", "check", "fix", "bench", "screenshots", "host", "demo", "chaos", "up", "down"),
     *("simulate", "package", "cost", "completion", "calendar"),
     *("plan", "explain", "approve", "status", "pause", "resume", "skip", "retry", "doctor"),
+    "go-ahead",
     *(f"policy {verb}" for verb in ("validate", "apply", "list", "export")),
     *(f"hotpatch {verb}" for verb in ("onboard", "status", "enable", "disable")),
     *(f"hotpatch {verb}" for verb in ("calendar", "assess", "history")),
 )
 OF_TABLES = (
     *("plan", "explain vm", "approve a/b", "status", "pause", "resume", "skip vm", "retry vm"),
+    "go-ahead vm",
     *("doctor", "calendar team", "policy list", "policy export", "hotpatch status"),
     *("hotpatch enable vm", "hotpatch disable vm", "hotpatch assess vm", "hotpatch history vm"),
 )
 ANSWER_PROGRAMS = (
     *("plan", "explain vm", "approve a/b", "status", "pause", "resume", "skip vm", "retry vm"),
+    "go-ahead vm",
     *("doctor", "cost", "policy validate f", "policy apply f", "policy list"),
     *("hotpatch status", "hotpatch calendar", "hotpatch assess vm", "hotpatch history vm"),
 )

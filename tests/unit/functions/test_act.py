@@ -156,6 +156,43 @@ async def test_a_vm_is_skipped_once_however_often_that_is_asked(site):
     assert story["job"]["reason"] == "skipped by ann: demo today"
 
 
+async def test_a_go_ahead_is_given_once_wakes_the_vm_and_says_who_gave_it(site):
+    columns = {"match": "name:web-*", "goAhead": "20m", "goAheadDefault": "skip"}
+    await site.keeps(a_job("web-1", planned_start=NOW, asked_at=NOW), **columns)
+
+    first = await site.post(f"{VM}/go-ahead", {"reason": "drained"})
+    second = await site.post(f"{VM}/go-ahead")
+
+    (job,) = site.jobs.jobs()
+    assert first.json == {
+        "said": "web-1 starts as soon as every rule allows it.",
+        "already": False,
+    }
+    assert second.json["already"]
+    assert (job.allowed_by, job.allowed_at) == ("ann", NOW)
+    assert [message.wake.job_id for message in site.bus.messages] == [job.id]
+
+
+async def test_a_go_ahead_that_is_refused_skips_the_vm(site):
+    await site.keeps(a_job("web-1", planned_start=NOW, asked_at=NOW), match="name:web-*")
+
+    said = await site.post(f"{VM}/no-go", {"reason": "not drained"})
+
+    (job,) = site.jobs.jobs()
+    assert said.status == 200
+    assert (job.state, job.reason) == (JobState.SKIPPED, "go-ahead refused by ann: not drained")
+
+
+@pytest.mark.parametrize("verb", ["go-ahead", "no-go"])
+async def test_nobody_answers_a_vm_that_did_not_ask(site, verb):
+    await site.keeps(a_job("web-1"), match="name:web-*")
+
+    said = await site.post(f"{VM}/{verb}")
+
+    assert said.status == 409
+    assert "it asked for none" in said.json["detail"]
+
+
 async def test_a_vm_that_is_away_cannot_be_skipped_and_the_answer_says_why(site):
     await site.keeps(a_job("web-1", state=JobState.REDEPLOYING, claimed_at=NOW, started_at=NOW))
 

@@ -225,8 +225,8 @@ class JobStore(Protocol):
         """Everything. The guard is read before the rest, so that a commit under it saw all."""
         ...
 
-    async def ledger(self, team: str, policy: str) -> Ledger | None:
-        """One policy's head and jobs, the head read first; None if the policy has no head."""
+    async def ledger(self, team: str, policy: str, *, known: Ledger | None = None) -> Ledger | None:
+        """Its head, then its jobs, or `known` while the head is the same; None if it has no head."""
         ...
 
     async def job(self, team: str, policy: str, job_id: str) -> Job | None:

@@ -156,7 +156,7 @@ async def _nobody_is_away(self, availability_set):
     return Away(availability_set=availability_set)
 
 
-async def _settles_at_once(self, job):
+async def _settles_at_once(self, job, _ledger=None, **_before):
     """As if the outcome, the mail and the next VM needed no second try after a crash."""
     return replace(job, unsettled=None)
 

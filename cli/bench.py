@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import (
+    bench_discovery,
     bench_emulators,
     bench_operations,
     bench_page,
@@ -20,6 +21,7 @@ from cli import (
 from cli.bench_aims import Line
 
 BENCHES: Mapping[str, Callable[[], Iterator[Line]]] = {
+    "discovery": bench_discovery.measured,
     "rollout": bench_rollout.measured,
     "operations": bench_operations.measured,
     "plan": bench_plan.measured,

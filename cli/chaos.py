@@ -28,8 +28,8 @@ _START_SECONDS_MAX = 8.0
 """How long one may live that is to end at a start; the first, before anything is discovered, longer."""
 _FIRST_START_SECONDS_MAX = 60.0
 _LOOK_SECONDS = 0.02
-_SETTLE_SECONDS_MAX = 300.0
-"""For what is left when the killing ends. A mail that was being sent at a kill waits two minutes."""
+_SETTLE_SECONDS_MAX = 660.0
+"""For what is left when the killing ends. A mail that failed again and again waits up to ten minutes."""
 _QUIET = timedelta(seconds=5)
 """Everything has ended; this long it is watched whether something is done twice after all."""
 

@@ -12,7 +12,7 @@ from cli import say
 from cli.cost_count import Counted, count_idle, count_redeploy
 
 _FILE = Path(__file__).with_name("prices.json")
-# What a discovery reads at once: `use_cases.see_fleet`.
+# What a discovery reads at once: `use_cases.own_views`.
 _READS_AT_ONCE = 24
 Numbers = Mapping[str, float]
 

@@ -77,7 +77,13 @@ def from_files(name: str, given: GivenFiles, *, now: datetime) -> Explanation:
         PolicyRow(team=team, policy=policy, columns=columns)
         for (team, policy), columns in given.columns.items()
     ]
-    sight = Sight(fleet=fleet, unreadable=given.fleet.unreadable, failed={})
+    sight = Sight(
+        fleet=fleet,
+        count=len(fleet.vms),
+        unreadable=given.fleet.unreadable,
+        failed={},
+        behind={},
+    )
     foresight = foresee(Books(guard="", ledgers={}), rows, sight, mode=Mode.LIVE, now=now)
     return explain_foreseen(name, foresight, mode=Mode.LIVE, pace=_PACE)
 

@@ -1,4 +1,8 @@
-"""Fleet files: VMs as Resource Manager lists them, `[...]` or `{"value": [...]}`, each with its instance view."""
+"""Fleet files: VMs as Resource Manager lists them, `[...]` or `{"value": [...]}`, each with its instance view.
+
+Instances of uniform scale sets are VMs too, and the scale sets themselves may stand among them: what they say
+of domains and tags then counts.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cli import files
-from shared.adapters.arm_decode import vm_of
+from shared.adapters.arm_decode import is_scale_set, scale_set_of, vm_of
 from shared.adapters.arm_fields import identity_of
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.maintenance import Unreadable, Vm
+from shared.domain.scale_sets import ScaleSet, with_set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,19 +39,22 @@ def read_fleet(path: Path) -> FleetFile:
     """
     document = files.read_json(path)
     vms: dict[str, Vm] = {}
+    sets: dict[str, ScaleSet] = {}
     unreadable: list[Unreadable] = []
     for item in items_of(path, document):
         try:
-            vm = vm_of(item)
+            found = scale_set_of(item) if is_scale_set(item) else vm_of(item)
         except InvalidInput as wrong:
             unreadable.append(Unreadable(identity_of(item), wrong.problems[0]))
             continue
-        if vms.setdefault(vm.key, vm) is not vm:
-            unreadable.append(Unreadable(vm.id, Problem("id", vm.id, "each VM once")))
+        if isinstance(found, ScaleSet):
+            sets[found.key] = found
+        elif vms.setdefault(found.key, found) is not found:
+            unreadable.append(Unreadable(found.id, Problem("id", found.id, "each VM once")))
     return FleetFile(
-        vms=tuple(vms.values()),
+        vms=tuple(with_set(vm, sets) for vm in vms.values()),
         unreadable=tuple(unreadable),
-        notes=tuple(_notes(path, document, vms)),
+        notes=tuple(_notes(path, document, vms, sets)),
     )
 
 
@@ -63,7 +71,9 @@ def items_of(path: Path, document: Any) -> list[Any]:
     return found
 
 
-def _notes(path: Path, document: Any, vms: Mapping[str, Vm]) -> list[str]:
+def _notes(
+    path: Path, document: Any, vms: Mapping[str, Vm], sets: Mapping[str, ScaleSet]
+) -> list[str]:
     notes = []
     if isinstance(document, Mapping) and document.get("nextLink"):
         notes.append(f"{files.shown(path)} is one page of several: it has a nextLink")
@@ -73,5 +83,13 @@ def _notes(path: Path, document: Any, vms: Mapping[str, Vm]) -> list[str]:
         notes.append(
             f"{files.shown(path)}: {count} no properties.instanceView, and so no maintenance; "
             "get each VM with $expand=instanceView"
+        )
+    lone = sum(
+        bool(vm.scale_set) and not vm.is_uniform and vm.scale_set not in sets for vm in vms.values()
+    )
+    if lone:
+        notes.append(
+            f"{files.shown(path)}: {lone} of {len(vms)} VMs are of flexible scale sets that are not in it,"
+            " and go one at a time in their set; add what `az vmss list` gives"
         )
     return notes

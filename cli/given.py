@@ -8,7 +8,7 @@ from pathlib import Path
 from cli import files
 from cli.fleet_files import FleetFile, read_fleet
 from cli.policy_files import FileRow, read_policies
-from shared.adapters.arm_decode import locations_of
+from shared.adapters.arm_locations import locations_of
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.ledger import PolicyKey
 from shared.domain.places import Places

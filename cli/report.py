@@ -99,14 +99,20 @@ def unmet(
     """What a scenario's `[expect]` says and was not so, one sentence each.
 
     An outcome or a state of patching that is not named may be any number. Mails are those that ask for somebody: what is announced
-    to the owners of a policy is not counted, since the last of it may come after the end.
+    to the owners of a policy is not counted, since the last of it may come after the end. `mailed` lists
+    what must stand in one of them.
     """
     counts: Counter[str] = Counter(str(row["outcome"]) for row in rows)
     counts.update(str(row["state"]) for row in patches)
     asking = [mail for mail in mails if not _NEWS.search(str(mail["subject"]))]
     counts["mails"] = len({mail["messageId"] for mail in asking})
-    return [
+    told = [
+        f"expected a mail about {text}, there is none"
+        for text in expected.get("mailed", ())
+        if not any(text in mail["text"] for mail in asking)
+    ]
+    return told + [
         f"expected {wanted} {what}, there {'is' if counts[what] == 1 else 'are'} {counts[what]}"
         for what, wanted in expected.items()
-        if counts[what] != wanted
+        if what != "mailed" and counts[what] != wanted
     ]

@@ -11,6 +11,7 @@ from shared.domain.durations import format_duration
 from shared.domain.ledger import PolicyKey
 from shared.domain.policy import Policy
 from shared.domain.preflight import Finding
+from shared.domain.vm_ids import name_of
 
 _AROUND = timedelta(days=1)
 
@@ -59,7 +60,7 @@ class ShownVm:
     @property
     def vm(self) -> str:
         """Its name."""
-        return self.vm_id.rsplit("/", 1)[-1]
+        return name_of(self.vm_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

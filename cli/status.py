@@ -24,6 +24,7 @@ from shared.use_cases.status import PolicyStatus, Status
 # Three discoveries of the default schedule.
 _SILENT = timedelta(minutes=15)
 _EVERY_SECONDS = 2.0
+_NAMES_MAX = 20
 _MODES = {
     Mode.DRY_RUN: "dry run (BATON_MODE): it plans and records, and redeploys nothing",
     Mode.PAUSED: "paused (BATON_MODE): it starts nothing",
@@ -75,6 +76,9 @@ def picture(status: Status) -> RenderableType:
         parts.append(Text("There are no policies: ./baton policy apply FILE writes some."))
     else:
         parts += [Text(), _policies(status)]
+    if status.heartbeat and status.heartbeat.behind:
+        said = status.heartbeat.not_read(_NAMES_MAX)
+        parts += [Text(), *(Text(each, "yellow") for each in said)]
     if status.away:
         parts += [Text(), _away(status)]
     if status.bad:
@@ -176,6 +180,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "unmatched": beat.unmatched if beat else None,
         "unreadable": beat.unreadable if beat else None,
         "failedSubscriptions": beat.failed_subscriptions if beat else None,
+        "notRead": {key: one.reason for key, one in beat.behind.items()} if beat else None,
         "unsentAlerts": status.unsent,
         "pauses": [pause_json(pause) for pause in status.pauses],
         "policies": [_policy_json(one) for one in status.policies],

@@ -33,7 +33,8 @@ _NAME = r"[^/|\\#?\x00-\x1f\x7f-\x9f]{1,200}"  # what a table's key may hold
 _SEGMENTS: Mapping[str, str] = {
     "subscription": _GUID,
     "resourceGroup": r"[\w().-]{1,90}",
-    "vm": r"[\w.-]{1,64}",
+    # An instance of a uniform scale set is SET~3: its name, SET_3, could be another VM's.
+    "vm": r"[\w.-]{1,64}(?:~\w{1,20})?",
     "team": _NAME,
     "policy": _NAME,
     "number": r"[1-9][0-9]{0,8}",
@@ -77,9 +78,11 @@ def segment(name: str) -> str:
 
 def vm_id(path: Mapping[str, str]) -> str:
     """The ARM id that a path names."""
+    scale_set, _, vm = path["vm"].rpartition("~")
     return (
         f"/subscriptions/{path['subscription']}/resourceGroups/{path['resourceGroup']}"
-        f"/providers/Microsoft.Compute/virtualMachines/{path['vm']}"
+        f"/providers/Microsoft.Compute{f'/virtualMachineScaleSets/{scale_set}' if scale_set else ''}"
+        f"/virtualMachines/{vm}"
     )
 
 

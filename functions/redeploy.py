@@ -18,4 +18,4 @@ async def redeploy(message: func.ServiceBusMessage) -> None:
     """
     app = services()
     wake = app.decode(message.get_body())
-    await (app.discover() if wake == DISCOVERY else app.redeploy(wake))
+    await (app.discover(asks_all=True) if wake == DISCOVERY else app.redeploy(wake))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
+from shared.mail_ports import Letters, Mailer
 from shared.patch_ports import Patches, PatchStore
 from shared.pause_port import PauseStore
 from shared.ports import (
@@ -21,8 +22,6 @@ from shared.ports import (
     Bus,
     Clock,
     JobStore,
-    Letters,
-    Mailer,
     OutcomeStore,
     PolicyStore,
     VirtualMachines,
@@ -186,6 +185,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             clock=clock,
             policies=outside.policies,
             jobs=jobs,
+            alerts=outside.alerts,
             bus=bus,
             see=see,
             report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),

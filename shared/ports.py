@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.domain.alert import Alert, Delivery, Mail
+from shared.domain.alert import Alert
 from shared.domain.attempt import Attempt
 from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import Job
@@ -17,6 +17,7 @@ from shared.domain.ledger import Away, Books, Change, Ledger, PolicyKey
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
 from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
+from shared.domain.scale_sets import ScaleSet
 
 
 class Clock(Protocol):
@@ -77,7 +78,7 @@ class VirtualMachines(Protocol):
     """The subscriptions' VMs. Reads retry by themselves; the start never does."""
 
     async def subscriptions(self) -> Sequence[Subscription]:
-        """The configured subscriptions, or else every enabled one that the identity can read."""
+        """The configured subscriptions, or else every one that the identity can see and that is not deleted."""
         ...
 
     def models(self, subscription_id: str) -> AsyncIterator[Vm | Unreadable]:
@@ -92,8 +93,26 @@ class VirtualMachines(Protocol):
         """The status list (`statusOnly=true`). An item may lack its view or its maintenance."""
         ...
 
+    def scale_sets(self, subscription_id: str) -> AsyncIterator[ScaleSet | Unreadable]:
+        """Every scale set, page by page.
+
+        Raises:
+            Retryable, Terminal: As for `models`.
+        """
+        ...
+
+    def instances(self, scale_set: ScaleSet) -> AsyncIterator[Vm | Unreadable]:
+        """Every instance of a set with Uniform orchestration, model and instance view, page by page.
+
+        Raises:
+            Retryable, Terminal: As for `models`. A set that is gone has no instances.
+        """
+        ...
+
     async def get(self, vm_id: str) -> Vm:
-        """One VM, model and instance view, read now.
+        """One VM, or an instance of a uniform scale set: model and instance view, read now.
+
+        An instance without tags of its own has its set's, which may be a minute old.
 
         Raises:
             VmNotFound: ARM answers 404.
@@ -226,14 +245,21 @@ class JobStore(Protocol):
         ...
 
     async def ledger(self, team: str, policy: str, *, known: Ledger | None = None) -> Ledger | None:
-        """Its head, then its jobs, or `known` while the head is the same; None if it has no head."""
+        """One policy's head and jobs, the head read first; None if the policy has no head.
+
+        Args:
+            team: The policy's.
+            policy: Its name.
+            known: As it was read or written before. While the head is the same it is given back, and its
+                jobs are not read: no slot and no planned job's state changes but under the head.
+        """
         ...
 
     async def job(self, team: str, policy: str, job_id: str) -> Job | None:
         """One job, read now."""
         ...
 
-    async def away(self, availability_set: str) -> Away:
+    async def away(self, domain_set: str) -> Away:
         """The placement row of a set; an empty one with no ETag if there is none.
 
         Raises:
@@ -345,54 +371,4 @@ class Bus(Protocol):
 
     async def wake_alerts(self, at: datetime, *, now: datetime) -> None:
         """Has the alerts looked at, not before `at`."""
-        ...
-
-
-class Mailer(Protocol):
-    """Sends mail."""
-
-    async def send(self, mail: Mail, *, again: bool) -> Delivery:
-        """Sends it to every recipient that is accepted. Waits for no delivery.
-
-        Args:
-            mail: With its id, which is the same at every try.
-            again: Whether an earlier try may have been taken: its answer was lost, its handler died, or it
-                was to be looked at later. Where the service can be asked, it is, and gets nothing twice.
-
-        Raises:
-            Retryable: Nobody got it, or that is unknown; the service is away, busy, or wrongly set up.
-            Terminal: Nobody will ever get it: every recipient, or the sender, was refused.
-        """
-        ...
-
-    async def check(self) -> None:
-        """Talks to the service as far as one can without sending.
-
-        Raises:
-            Retryable, Terminal: No mail would go out; says why and what to do.
-        """
-        ...
-
-
-class Letters(Protocol):
-    """Writes the mails' text."""
-
-    def __call__(
-        self,
-        alerts: Sequence[Alert],
-        *,
-        mail_id: str,
-        recipients: tuple[str, ...],
-        mode: str,
-        now: datetime,
-    ) -> Mail:
-        """One mail for these alerts, the most important first.
-
-        Args:
-            alerts: At least one.
-            mail_id: The mail's id.
-            recipients: Addresses.
-            mode: BATON_MODE, for the reader to know whether Baton acts.
-            now: The mail's date.
-        """
         ...

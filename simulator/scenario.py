@@ -5,30 +5,27 @@ Every simulator process reads the same file and takes the part that concerns it.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from simulator.scenario_model import (
     ArmSettings,
-    AutoShutdown,
     AvailabilitySet,
     Edit,
     Fault,
     Location,
+    ScaleSet,
     Scenario,
-    Step,
     Subscription,
     Vm,
-    VmEdit,
-    Windows,
-    Word,
 )
-from simulator.scenario_patches import parse_image, parse_patching, parse_release
-from simulator.scenario_table import ScenarioError, Table, parse_duration
+from simulator.scenario_patches import parse_release
+from simulator.scenario_scale_sets import parse_scale_set
+from simulator.scenario_table import ScenarioError, Table
+from simulator.scenario_vms import parse_delay, parse_vm_edit, parse_vms
 
 BUILT_IN: Final = Path(__file__).parent / "scenarios"
 OTHER_PROCESSES: Final = ("bus", "host", "mail", "demo")
@@ -36,6 +33,10 @@ OTHER_PROCESSES: Final = ("bus", "host", "mail", "demo")
 
 FAULTY: Final = ("arm", "bus", "mail", "tables")
 """The services that take faults."""
+
+FAILURES: Final = ("forbidden", "disabled", "page2", "unavailable")
+LASTING: Final = ("slow", "throttled")
+"""What may be wrong with a subscription; the latter with a length of time."""
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
@@ -68,17 +69,23 @@ def parse_scenario(document: Mapping[str, Any], file: str) -> Scenario:
         ScenarioError: naming file, table, key, value and the fix.
     """
     top = Table(file, "top level", document)
+    sets = [parse_scale_set(table) for table in top.tables("scale_set")]
+    subscriptions = tuple(it for table in top.tables("subscription") for it in _alike(table))
     scenario = Scenario(
         name=file.removesuffix(".toml"),
         title=top.text("title", file),
         settings=top.text_map("settings"),
         arm=_arm(Table(file, "[arm]", top.raw("arm"))),
         locations=tuple(_location(table) for table in top.tables("location")),
-        subscriptions=tuple(_subscription(table) for table in top.tables("subscription")),
+        subscriptions=subscriptions,
         availability_sets=tuple(
             _availability_set(table) for table in top.tables("availability_set")
         ),
-        vms=tuple(vm for table in top.tables("vm") for vm in _alike(table)),
+        scale_sets=tuple(scale_set for scale_set, _ in sets),
+        vms=(
+            *(vm for table in top.tables("vm") for vm in parse_vms(table, subscriptions)),
+            *(vm for _, instances in sets for vm in instances),
+        ),
         releases=tuple(parse_release(table) for table in top.tables("release")),
         policies=tuple(_policy(table) for table in top.tables("policy")),
         edits=tuple(_edit(table) for table in top.tables("edit")),
@@ -91,95 +98,21 @@ def parse_scenario(document: Mapping[str, Any], file: str) -> Scenario:
     return scenario
 
 
-def parse_vm(table: Table) -> Vm:
-    """Read one ``[[vm]]`` table.
-
-    Raises:
-        ScenarioError: naming the key at fault.
-    """
-    redeploy_seconds = table.number("redeploy_seconds", 3.0)
-    if redeploy_seconds == 0:
-        raise table.error("redeploy_seconds", redeploy_seconds, "use more than 0")
-    vm = Vm(
-        name=table.text("name"),
-        resource_group=table.text("resource_group"),
-        subscription=table.text("subscription"),
-        location=table.text("location"),
-        zone=table.text("zone", "", among=("", "1", "2", "3")),
-        tags=table.text_map("tags"),
-        availability_set=table.text("availability_set", ""),
-        update_domain=table.integer("update_domain", 0),
-        power=_power(table, "running"),
-        agent=_agent(table, "ready"),
-        size=table.text("size", "Standard_D2s_v5"),
-        ephemeral_os_disk=table.flag("ephemeral_os_disk", default=False),
-        public_address=table.text("public_address", "", among=("", "static", "dynamic")),
-        auto_shutdown=_auto_shutdown(table),
-        scheduled_events=table.text("scheduled_events", "", among=("", "approve", "wait")),
-        maintenance=_windows(table.table("maintenance")) if table.has("maintenance") else None,
-        script=_script(table) or (Step(Word.MAINTENANCE_COMPLETED),),
-        redeploy_seconds=redeploy_seconds,
-        os=table.text("os", "Windows", among=("Windows", "Linux")),
-        image=parse_image(table),
-        patching=parse_patching(table),
-    )
-    table.close()
-    if vm.zone and vm.availability_set:
-        raise table.error("zone", vm.zone, "a VM is in a zone or in an availability set, not both")
-    return vm
-
-
-def parse_vm_edit(table: Table) -> VmEdit:
-    """Read the ``vm`` of an ``[[edit]]``.
-
-    Raises:
-        ScenarioError: naming the key at fault, or an edit that changes nothing.
-    """
-    moved = table.table("maintenance") if table.has("maintenance") else None
-    edit = VmEdit(
-        name=table.text("name"),
-        resource_group=table.text("resource_group", ""),
-        delete=table.flag("delete", default=False),
-        withdraw=table.flag("withdraw", default=False),
-        windows={key: moved.moment(key) for key in _WINDOW_KEYS if moved.has(key)} if moved else {},
-        tags=table.text_map("tags") if table.has("tags") else None,
-        power=_power(table, ""),
-        agent=_agent(table, ""),
-        script=_script(table),
-    )
-    for read in (moved, table):
-        if read is not None:
-            read.close()
-    if edit == VmEdit(name=edit.name, resource_group=edit.resource_group):
-        raise table.error("vm", dict(table.data), "say what changes, for example delete = true")
-    return edit
-
-
 def parse_fault(table: Table) -> Fault:
-    """Read ``fail`` of a subscription: empty, ``forbidden``, ``page2``, ``unavailable``, ``slow:5s``.
+    """Read ``fail`` of a subscription: empty, a word of ``FAILURES``, or one of ``LASTING``.
 
     Raises:
         ScenarioError: another word, or a wrong duration.
     """
     text = table.text("fail", "")
     kind, colon, delay = text.partition(":")
-    if kind == "slow" and colon:
-        return Fault(kind, _delay(table, "fail", text, delay))
-    if colon or kind not in {"", "forbidden", "page2", "unavailable"}:
-        raise table.error("fail", text, 'use "", "forbidden", "page2", "unavailable" or "slow:5s"')
+    if kind in LASTING and colon:
+        return Fault(kind, parse_delay(table, "fail", text, delay))
+    if colon or kind not in {"", *FAILURES}:
+        words = (*FAILURES, *(f"{word}:5s" for word in LASTING))
+        named = ", ".join(f'"{word}"' for word in words)
+        raise table.error("fail", text, f'use "" or one of {named}')
     return Fault(kind)
-
-
-def _alike(table: Table) -> tuple[Vm, ...]:
-    """The VMs of one table: with `count` several that differ by the number after their name alone."""
-    count = table.integer("count", 1, least=1)
-    vm = parse_vm(table)
-    if not table.has("count"):
-        return (vm,)
-    return tuple(replace(vm, name=f"{vm.name}-{number:02}") for number in range(1, count + 1))
-
-
-_WINDOW_KEYS: Final = ("pre_start", "pre_end", "start", "end")
 
 
 def _arm(table: Table) -> ArmSettings:
@@ -221,6 +154,19 @@ def _location(table: Table) -> Location:
     return location
 
 
+def _alike(table: Table) -> Iterator[Subscription]:
+    """The subscriptions of one table: with `count` several, whose ids and names count up."""
+    count = table.integer("count", 1, least=1)
+    subscription = _subscription(table)
+    if not table.has("count"):
+        yield subscription
+        return
+    start, first = subscription.id[:-12], int(subscription.id[-12:], 16)
+    for number in range(count):
+        name = f"{subscription.name} {number + 1:02}"
+        yield replace(subscription, id=f"{start}{first + number:012x}", name=name)
+
+
 def _subscription(table: Table) -> Subscription:
     identity = table.text("id")
     if not _GUID.fullmatch(identity):
@@ -233,6 +179,7 @@ def _subscription(table: Table) -> Subscription:
         zone_rotation=table.integer("zone_rotation") if table.has("zone_rotation") else None,
         features=table.text("features", "gone", among=("gone", "open", "stuck", "registered")),
         feature_seconds=table.number("feature_seconds", 1.0),
+        tenant=table.text("tenant", ""),
     )
     table.close()
     return subscription
@@ -248,55 +195,6 @@ def _availability_set(table: Table) -> AvailabilitySet:
     )
     table.close()
     return availability_set
-
-
-def _auto_shutdown(table: Table) -> AutoShutdown | None:
-    if not table.has("auto_shutdown"):
-        return None
-    schedule = table.table("auto_shutdown")
-    time = schedule.text("time")
-    if not re.fullmatch(r"([01]\d|2[0-3])[0-5]\d", time, re.ASCII):
-        raise schedule.error("time", time, "use hours and minutes as Azure does, for example 1900")
-    found = AutoShutdown(time, schedule.text("time_zone", "UTC"))
-    schedule.close()
-    return found
-
-
-def _windows(table: Table) -> Windows:
-    windows = Windows(*(table.moment(key) for key in _WINDOW_KEYS))
-    table.close()
-    for earlier, later in (("pre_start", "pre_end"), ("pre_end", "start"), ("start", "end")):
-        first, second = getattr(windows, earlier), getattr(windows, later)
-        # An offset and an instant can be compared only once the start is known.
-        if type(first) is type(second) and first > second:
-            raise table.error(later, table.data[later], f"it must not be before {earlier}")
-    return windows
-
-
-def _power(table: Table, default: str) -> str:
-    return table.text("power", default, among={default, "running", "stopped", "deallocated"})
-
-
-def _agent(table: Table, default: str) -> str:
-    return table.text("agent", default, among={default, "ready", "notReady"})
-
-
-def _script(table: Table) -> tuple[Step, ...]:
-    return tuple(_step(table, text) for text in table.texts("script", ()))
-
-
-def _step(table: Table, text: str) -> Step:
-    word, colon, delay = text.partition(":")
-    if word not in set(Word) or (colon and word != Word.THROTTLE_429):
-        raise table.error("script", text, f"use one of {', '.join(Word)}; or Throttle429:5s")
-    return Step(Word(word), _delay(table, "script", text, delay) if colon else timedelta(seconds=1))
-
-
-def _delay(table: Table, key: str, text: str, delay: str) -> timedelta:
-    try:
-        return parse_duration(delay)
-    except ValueError as error:
-        raise table.error(key, text, str(error)) from error
 
 
 def _policy(table: Table) -> Mapping[str, Any]:
@@ -328,9 +226,7 @@ def _check_references(scenario: Scenario, file: str) -> None:
     subscriptions = {subscription.id for subscription in scenario.subscriptions}
     sets = {(it.subscription, it.resource_group, it.name): it for it in scenario.availability_sets}
     names: set[tuple[str, str, str]] = set()
-    placed: list[Vm | AvailabilitySet] = [*scenario.availability_sets, *scenario.vms]
-    for it in placed:
-        where = f"{file}: [[{'vm' if isinstance(it, Vm) else 'availability_set'}]] {it.name}"
+    for where, it in _placed(scenario, file):
         if it.subscription not in subscriptions:
             raise ScenarioError(
                 f"{where}: subscription = {it.subscription!r}: no [[subscription]] has this id"
@@ -338,6 +234,16 @@ def _check_references(scenario: Scenario, file: str) -> None:
         if isinstance(it, Vm):
             _check_vm(it, where, sets, names)
     _check_edits(scenario.edits, scenario.vms, file)
+
+
+def _placed(scenario: Scenario, file: str) -> Iterator[tuple[str, Vm | AvailabilitySet | ScaleSet]]:
+    """Everything that is in a subscription, with what an error calls it."""
+    for availability_set in scenario.availability_sets:
+        yield f"{file}: [[availability_set]] {availability_set.name}", availability_set
+    for scale_set in scenario.scale_sets:
+        yield f"{file}: [[scale_set]] {scale_set.name}", scale_set
+    for vm in scenario.vms:
+        yield f"{file}: [[{'scale_set' if vm.scale_set else 'vm'}]] {vm.name}", vm
 
 
 def _check_vm(

@@ -48,7 +48,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a subscription: ``kind`` is empty when nothing is."""
+    """What is wrong with a subscription: ``kind`` is empty when nothing is.
+
+    ``delay`` is how long a ``slow`` one thinks, and the Retry-After of a ``throttled`` one.
+    """
 
     kind: str = ""
     delay: timedelta = timedelta()
@@ -109,6 +112,7 @@ class Subscription:
         features: how it has the preview features of Hotpatch: ``gone``, ``open``, ``stuck``,
             ``registered``; with ``open`` a registration takes ``feature_seconds``.
         zone_rotation: by how much its zone numbers are shifted; None: by its place in the file.
+        tenant: that of the customer who delegated it to ours by Lighthouse; empty where it is ours.
     """
 
     id: str
@@ -118,6 +122,7 @@ class Subscription:
     zone_rotation: int | None = None
     features: str = "gone"
     feature_seconds: float = 1.0
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,31 @@ class AvailabilitySet:
     subscription: str
     location: str
     update_domains: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleSet:
+    """A scale set; its instances are VMs that name it by ``name`` within their resource group.
+
+    Attributes:
+        mode: its ``orchestrationMode``, ``uniform`` or ``flexible``.
+        update_domains: over how many Azure spreads a uniform one's instances.
+        fault_domains: its ``platformFaultDomainCount``; 1 is max spreading.
+        host_group: the group of dedicated hosts that its instances run in, empty for none.
+        tags: its own; instances begin with the same.
+    """
+
+    name: str
+    resource_group: str
+    subscription: str
+    location: str
+    mode: str = "uniform"
+    update_domains: int = 5
+    fault_domains: int = 5
+    zones: tuple[str, ...] = ()
+    size: str = "Standard_D2s_v5"
+    host_group: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +177,10 @@ class Vm:
         public_address: ``static``, ``dynamic``, or empty for none.
         scheduled_events: what its ``scheduledEventsPolicy`` does with a redeploy: ``approve``,
             ``wait``, or empty for no policy.
+        host_group: the group of dedicated hosts that it runs in, empty for none; ``host`` where it
+            names one host of the group itself.
+        scale_set: the name of its scale set, empty for none.
+        instance_id: its number in a uniform scale set, empty for any other VM.
     """
 
     name: str
@@ -170,6 +204,11 @@ class Vm:
     os: str = "Windows"
     image: str = "MicrosoftWindowsServer:WindowsServer:2022-datacenter-g2"
     patching: Patching = field(default_factory=Patching)
+    host_group: str = ""
+    host: str = ""
+    scale_set: str = ""
+    instance_id: str = ""
+    fault_domain: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +263,4 @@ class Scenario:
     expect: Mapping[str, Any]
     other: Mapping[str, Any]
     releases: tuple[Release, ...] = ()
+    scale_sets: tuple[ScaleSet, ...] = ()

@@ -10,10 +10,12 @@ from shared.domain.due import DuePatches
 from shared.domain.job import Job
 from shared.domain.job_ids import job_id
 from shared.domain.ledger import Away, Books, Head, Ledger
-from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm, vm_parts
+from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm
 from shared.domain.places import Places
 from shared.domain.policy import Policy
 from shared.domain.policy_row import parse_policy
+from shared.domain.scale_sets import ScaleSet
+from shared.domain.vm_ids import VmId
 from shared.ports import PolicyRow
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -75,16 +77,40 @@ def a_vm(name: str = "web-1", *, view: InstanceView | None = VIEW, **other: Any)
         group=other.pop("resource_group", "shop"),
         subscription=other.pop("subscription_id", SUBSCRIPTION),
     )
-    subscription, group, name = vm_parts(vm_id)
+    parts = VmId.parse(vm_id)
     defaults: dict[str, Any] = {"location": "westeurope", "provisioning_state": "Succeeded"}
     return Vm(
         id=vm_id,
-        name=name,
-        resource_group=group,
-        subscription_id=subscription,
+        name=parts.name,
+        resource_group=parts.resource_group,
+        subscription_id=parts.subscription_id,
         view=view,
         **(defaults | other),
     )
+
+
+def a_scale_set(name: str = "web-vmss", **other: Any) -> ScaleSet:
+    """With Uniform orchestration, without tags."""
+    path = "resourceGroups/shop/providers/Microsoft.Compute/virtualMachineScaleSets"
+    defaults: dict[str, Any] = {"resource_group": "shop", "subscription_id": SUBSCRIPTION}
+    return ScaleSet(
+        id=f"/subscriptions/{SUBSCRIPTION}/{path}/{name}", name=name, **(defaults | other)
+    )
+
+
+def an_instance(
+    number: int = 0,
+    *,
+    of: ScaleSet | None = None,
+    update_domain: int | None = 0,
+    fault_domain: int | None = 0,
+    **other: Any,
+) -> Vm:
+    """A running instance of a uniform scale set that is offered a maintenance."""
+    scale_set = of or a_scale_set()
+    view = other.pop("view", a_view(update_domain=update_domain, fault_domain=fault_domain))
+    vm_id = f"{scale_set.id}/virtualMachines/{number}"
+    return a_vm(id=vm_id, scale_set=scale_set.key, view=view, **other)
 
 
 def a_job(name: str = "web-1", *, vm: Vm | None = None, **other: Any) -> Job:
@@ -112,8 +138,8 @@ def a_job(name: str = "web-1", *, vm: Vm | None = None, **other: Any) -> Job:
         "planned_start": NOW,
         "zone": vm.zone,
         "zone_key": Places().zone_of(vm.subscription_id, vm.location, zone),
-        "availability_set": vm.availability_set,
-        "update_domain": vm.view.update_domain if vm.view else None,
+        "domain_set": vm.domain_set,
+        "domain": vm.domain,
     }
     return Job(
         vm_id=vm.id,
@@ -171,8 +197,8 @@ def some_books(*ledgers: Ledger, guard: str = 'W/"1"') -> Books:
     return Books(guard=guard, ledgers={ledger.head.key: ledger for ledger in ledgers})
 
 
-def an_away(availability_set: str = "", **jobs: int | None) -> Away:
-    return Away(availability_set=availability_set or a_set_id(), jobs=jobs)
+def an_away(domain_set: str = "", **jobs: int | None) -> Away:
+    return Away(domain_set=domain_set or a_set_id(), jobs=jobs)
 
 
 def a_policy_row(

@@ -54,6 +54,11 @@ async def _subscriptions(probe: ArmProbe, arm: Arm, mode: Mode) -> AsyncIterator
     if not found:
         raise Terminal("the identity can read no subscription")
     for subscription in found:
+        if subscription.is_read_only:
+            says = f"{subscription.name} is {subscription.state}"
+            fix = "Reactivate it; until then nothing in it can be redeployed"
+            yield Finding(name="subscriptions", state=State.NOTE, says=says, fix=fix)
+            continue
         async for finding in _rights(probe, arm, subscription, is_live=mode is Mode.LIVE):
             yield finding
     says = ", ".join(one.name for one in found)

@@ -14,7 +14,8 @@ from shared.domain import health
 from shared.domain.alert import Mail
 from shared.domain.errors import Terminal
 from shared.domain.health import Finding, State
-from shared.ports import Clock, Mailer
+from shared.mail_ports import Mailer
+from shared.ports import Clock
 from shared.settings import Settings
 
 _TABLES = ("Policies", "Jobs", "Outcomes", "Alerts")

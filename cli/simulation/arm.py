@@ -5,19 +5,22 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
 
 from cli.simulation.azure import Azure, Json
-from cli.simulation.faults import Fault
-from cli.simulation.process import BEGAN, Errors, Wire
+from cli.simulation.process import BEGAN, Wire
+from cli.simulation.refusals import BROKEN, ERRORS, sdk_error
 from shared.adapters import arm_answers, arm_errors
 from shared.adapters import arm_decode as decode
+from shared.adapters.arm_locations import location_of
 from shared.domain.errors import BatonError, InvalidInput
 from shared.domain.maintenance import ListedStatus, Subscription, Unreadable, Vm
 from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
+from shared.domain.scale_sets import ScaleSet
+from shared.domain.vm_ids import VmId, name_of
 from shared.ports import Accepted, Activity, Operation
 from simulator.arm.activity import activity
 from simulator.arm.errors import ArmError
@@ -33,37 +36,6 @@ Asked = Callable[[VmRecord, Verdict, float], None]
 
 _URL = "https://management.azure.com/operations/"
 _NAMESPACE = uuid.UUID("3d0c3a0e-52f1-4a3e-9a3c-6d7a0c1f3b11")
-
-
-class _Answer:
-    """As much of an HTTP answer as errors are read from."""
-
-    reason = ""
-    content_type = "application/json"
-
-    def __init__(self, error: ArmError) -> None:
-        self.status_code = error.status
-        self.headers = dict(error.headers)
-        self._body = json.dumps(error.body())
-
-    def text(self, encoding: str | None = None) -> str:  # noqa: ARG002 - as the SDK calls it
-        """The body."""
-        return self._body
-
-
-def sdk_error(error: ArmError) -> HttpResponseError:
-    """What the SDK raises for it."""
-    answer: Any = _Answer(error)
-    return HttpResponseError(message=error.message, response=answer)
-
-
-_THROTTLED = ArmError(429, "TooManyRequests", "slow down", {"Retry-After": "10"})
-_BROKEN = ArmError(503, "ServiceUnavailable", "The service is unavailable.")
-ERRORS: Errors = {
-    Fault.BUSY: lambda: sdk_error(_THROTTLED),
-    Fault.LOST_BEFORE: lambda: sdk_error(_BROKEN),
-    Fault.LOST_AFTER: lambda: ServiceResponseError("connection lost"),
-}
 
 
 class SimulatedArm:
@@ -82,7 +54,7 @@ class SimulatedArm:
             for it in self.azure.cloud.subscriptions.values()
         ]
         listed = await self._read("subscriptions", lambda _: items)
-        found = [arm_answers.enabled_subscription_of(item) for item in listed]
+        found = [arm_answers.subscription_of(item) for item in listed]
         return [one for one in found if one]
 
     async def models(self, subscription_id: str) -> AsyncIterator[Vm | Unreadable]:
@@ -95,13 +67,33 @@ class SimulatedArm:
         async for item in self._list(subscription_id, self.azure.status):
             yield self._or_unreadable(decode.listed_status_of, item)
 
+    async def scale_sets(self, subscription_id: str) -> AsyncIterator[ScaleSet | Unreadable]:
+        """See the port."""
+
+        def effect(_: datetime) -> list[Json]:
+            self._refuse_subscription(subscription_id)
+            sets = self.azure.cloud.scale_sets.values()
+            wanted = subscription_id.lower()
+            return [self.azure.scale_set(it) for it in sets if it.subscription.lower() == wanted]
+
+        for item in await self._read("list of scale sets", effect, about=subscription_id):
+            yield decode.scale_set_of(item)
+
+    async def instances(self, scale_set: ScaleSet) -> AsyncIterator[Vm | Unreadable]:
+        """See the port."""
+        prefix = f"{scale_set.key}/"
+        async for item in self._list(scale_set.subscription_id, self.azure.whole, prefix):
+            yield self._or_unreadable(decode.seen_vm_of, item)
+
     async def get(self, vm_id: str) -> Vm:
         """See the port."""
 
         def effect(now: datetime) -> Json:
             return self.azure.whole(self.record(vm_id), now)
 
-        item = await self._read(f"get {name_of(vm_id)}", effect, arm_errors.vm_error, about=vm_id)
+        item = await self._read(
+            f"get {name_of(vm_id).lower()}", effect, arm_errors.vm_error, about=vm_id
+        )
         return self._decoded(decode.seen_vm_of, item)
 
     async def start_maintenance(
@@ -112,7 +104,9 @@ class SimulatedArm:
         def effect() -> Verdict:
             return self._perform(vm_id, request_id)
 
-        operation = (await self.start_once(f"start {name_of(vm_id)}", effect, within)).operation
+        operation = (
+            await self.start_once(f"start {name_of(vm_id).lower()}", effect, within)
+        ).operation
         return Accepted(
             operation_url=_URL + operation.id if operation else "",
             correlation_id=operation.request.correlation_id if operation else "",
@@ -141,12 +135,13 @@ class SimulatedArm:
 
     async def activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
         """See the port."""
-        return await self.logged(vm_id, since=since, operation=arm_answers.PERFORM_MAINTENANCE)
+        operation = arm_answers.maintenance_of(VmId.parse(vm_id))
+        return await self.logged(vm_id, since=since, operation=operation)
 
     async def logged(self, vm_id: str, *, since: datetime, operation: str) -> Sequence[Activity]:
         """What the activity log has of an operation on the VM."""
         page = await self._read(
-            f"activities {name_of(vm_id)}", lambda now: self._activities(vm_id, now)
+            f"activities {name_of(vm_id).lower()}", lambda now: self._activities(vm_id, now)
         )
         items, _ = arm_answers.page_of(page, what="activity log")
         found = [event for item in items if (event := arm_answers.activity_of(item, operation))]
@@ -165,7 +160,7 @@ class SimulatedArm:
         kept = self._locations.get(subscription_id)
         if kept is None:
             items = await self._read("locations", effect, about=subscription_id)
-            found = [decode.location_of(item, subscription_id) for item in items]
+            found = [location_of(item, subscription_id) for item in items]
             kept = self._locations[subscription_id] = [one for one in found if one]
         return kept
 
@@ -210,7 +205,7 @@ class SimulatedArm:
         if fault.kind == "forbidden":
             raise sdk_error(ArmError(403, "AuthorizationFailed", "no right to read"))
         if fault.kind == "unavailable":
-            raise sdk_error(_BROKEN)
+            raise sdk_error(BROKEN)
 
     def now(self) -> datetime:
         """True time."""
@@ -219,18 +214,33 @@ class SimulatedArm:
     # --- reading ------------------------------------------------------------------------------------
 
     async def _list(
-        self, subscription_id: str, show: Callable[[VmRecord, datetime], Json]
+        self,
+        subscription_id: str,
+        show: Callable[[VmRecord, datetime], Json],
+        of_set: str = "",
     ) -> AsyncIterator[Json]:
-        """A list in pages, which others' changes and faults may come between."""
+        """A list in pages, which others' changes and faults may come between.
+
+        Args:
+            subscription_id: Its VMs, but for the instances of uniform scale sets.
+            show: A VM's body.
+            of_set: Instead of those the VMs whose keys begin so.
+        """
         size = self.azure.cloud.scenario.arm.page_size
-        prefix = f"/subscriptions/{subscription_id.lower()}/"
+        prefix = of_set or f"/subscriptions/{subscription_id.lower()}/"
         after = ""
 
         def page(now: datetime) -> list[tuple[str, Json]]:
             self._refuse_subscription(subscription_id)
             if after and self.azure.cloud.subscriptions[subscription_id.lower()].fault.kind:
-                raise sdk_error(_BROKEN)  # `page2`
-            keys = sorted(k for k in self.azure.cloud.vms if k.startswith(prefix) and k > after)
+                raise sdk_error(BROKEN)  # `page2`
+            keys = sorted(
+                key
+                for key, record in self.azure.cloud.vms.items()
+                if key > after
+                and key.startswith(prefix)
+                and bool(record.spec.instance_id) == bool(of_set)
+            )
             return [(key, show(self.azure.cloud.vms[key], now)) for key in keys[:size]]
 
         while True:
@@ -266,8 +276,3 @@ class SimulatedArm:
         """What Baton's decoder makes of a body; the same body is decoded once."""
         found: T = self.azure.read(id(item), lambda: read(item))
         return found
-
-
-def name_of(vm_id: str) -> str:
-    """As the trace calls the VM."""
-    return vm_id.rsplit("/", 1)[-1].lower()

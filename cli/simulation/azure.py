@@ -15,8 +15,9 @@ from simulator.arm import bodies
 from simulator.arm.cloud import Cloud
 from simulator.arm.journal import Journal
 from simulator.arm.records import VmRecord
+from simulator.arm.scale_set_bodies import instance_body, instance_status, scale_set_body
 from simulator.arm.state import VmState
-from simulator.scenario_model import Scenario
+from simulator.scenario_model import ScaleSet, Scenario
 
 Json = dict[str, Any]
 _FORGETS_AFTER = timedelta(hours=1)
@@ -95,11 +96,19 @@ class Azure:
         shown, settings = self._shown(record, now), self.cloud.scenario.arm
 
         def body() -> Json:
+            if shown.spec.instance_id:
+                whole = instance_body(shown)
+                whole["properties"]["instanceView"] = instance_status(shown, now, settings)
+                return whole
             whole = bodies.vm_model(shown)
             whole["properties"]["instanceView"] = bodies.instance_view(shown, now, settings)
             return whole
 
         return self._once(shown, "whole", _offer(shown, now), body)
+
+    def scale_set(self, scale_set: ScaleSet) -> Json:
+        """A scale set of the list of sets."""
+        return scale_set_body(scale_set, 0)
 
     def operation(self, identity: str, now: datetime) -> tuple[int, Json, int]:
         """Status, body and Retry-After of the answer about an operation; an old one is forgotten."""

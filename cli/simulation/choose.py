@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli.simulation import hotpatch, people, requests
+from cli.simulation import hotpatch, people, requests, scale_sets
 from cli.simulation.checks.room import has_room
 from cli.simulation.dice import Dice
 from cli.simulation.faults import LEVELS, Level, Outage
 from cli.simulation.fleet import FleetOf, a_fleet
 from cli.simulation.setup import PolicyWrite, Setup, offset
-from simulator.arm.records import compute_id
+from simulator.arm.records import vm_id
 from simulator.promises.policies import Policy
 from simulator.promises.reading import read_evidence
 from simulator.scenario_model import ArmSettings, Edit, Location, Scenario, Vm
@@ -44,17 +44,25 @@ class Chosen:
     Attributes:
         level: How much goes wrong; None: that is by chance too.
         patches: In how many of them patches are due.
+        sets: In how many of them there are scale sets.
     """
 
     level: str | None = None
     patches: float = hotpatch.SHARE
+    sets: float = scale_sets.SHARE
 
     def __call__(self, seed: int) -> Setup:
         """The setup of a seed."""
-        return choose(seed, self.level, patches=self.patches)
+        return choose(seed, self.level, patches=self.patches, sets=self.sets)
 
 
-def choose(seed: int, level_name: str | None = None, *, patches: float = hotpatch.SHARE) -> Setup:
+def choose(
+    seed: int,
+    level_name: str | None = None,
+    *,
+    patches: float = hotpatch.SHARE,
+    sets: float = scale_sets.SHARE,
+) -> Setup:
     """A setup of the simulation's own making: fleet, policies, people and faults, all by the seed."""
     dice = Dice(seed, "setup")
     by_chance = dice.one_of(_KINDS)
@@ -65,6 +73,10 @@ def choose(seed: int, level_name: str | None = None, *, patches: float = hotpatc
     fleet = a_fleet(Dice(seed, "fleet"), level.name, is_roomy=is_roomy)
     t0 = _begins(dice)
     rows = people.some_policies(Dice(seed, "policies"), t0)
+    among = Dice(seed, "scale sets")
+    if among.happens(sets):
+        fleet = scale_sets.with_scale_sets(among, fleet)
+        rows = scale_sets.with_shares(among, rows)
     last = _last(fleet.vms)
     asking = Dice(seed, "asking")
     due = None
@@ -93,7 +105,7 @@ def choose(seed: int, level_name: str | None = None, *, patches: float = hotpatc
         discovery=max(timedelta(minutes=dice.choice((5, 10, 20, 30))), last / 40),
         sweep=max(timedelta(minutes=dice.choice((1, 2, 5, 10))), last / 80),
         level=level,
-        is_roomy=is_roomy and _fits(t0, fleet.vms, rows),
+        is_roomy=is_roomy and _fits(t0, fleet, rows),
         faults_until=_faults_until(fleet.vms, is_roomy=is_roomy),
         outages=tuple(outages(dice, level, last)),
         processes=dice.randint(1, 3),
@@ -124,6 +136,7 @@ def scenario_of(
         locations=locations,
         subscriptions=fleet.subscriptions,
         availability_sets=fleet.sets,
+        scale_sets=fleet.scale_sets,
         vms=fleet.vms,
         policies=(),
         edits=tuple(sorted(edits, key=lambda edit: offset(edit.at))),
@@ -168,10 +181,10 @@ def _edits(
     return edits, list(people.policy_edits(dice, rows, count, last, t0))
 
 
-def _fits(t0: datetime, vms: Iterable[Vm], rows: Iterable[PolicyWrite]) -> bool:
+def _fits(t0: datetime, fleet: FleetOf, rows: Iterable[PolicyWrite]) -> bool:
     """Whether a legal plan exists with room for faults: then no window may be missed."""
-    offered = {compute_id(vm, "virtualMachines").lower(): vm for vm in vms if vm.maintenance}
-    scenario = scenario_of(FleetOf((), (), tuple(offered.values())), (), ArmSettings())
+    offered = {vm_id(vm).lower(): vm for vm in fleet.vms if vm.maintenance}
+    scenario = scenario_of(fleet, (), ArmSettings())
     nothing: dict[str, Any] = {"log": (), "vms": (), "rows": (), "edits": (), "mails": ()}
     return has_room(
         read_evidence(scenario=scenario, t0=t0, **nothing).machines,

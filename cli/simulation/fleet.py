@@ -5,14 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cli.simulation.dice import Dice
-from simulator.scenario_model import AvailabilitySet, Step, Subscription, Vm, Windows, Word
+from simulator.scenario_model import (
+    AvailabilitySet,
+    ScaleSet,
+    Step,
+    Subscription,
+    Vm,
+    Windows,
+    Word,
+)
 
 _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 _IDS = tuple(f"{digit * 8}-{digit * 4}-4{digit * 3}-8{digit * 3}-{digit * 12}" for digit in "123")
 # Two regions that are a pair, one whose pair is not here, and one that has none.
 _REGIONS = ("westeurope", "northeurope", "uksouth", "italynorth")
-_TIERS = ("db", "app", "web")
+TIERS = ("db", "app", "web")
 _SIZES: Mapping[tuple[int, int], float] = {(1, 1): 1, (2, 4): 4, (5, 8): 3, (9, 14): 1}
 
 # What Azure makes of a start that its rules let pass, by how much goes wrong.
@@ -52,6 +60,7 @@ class FleetOf:
     subscriptions: tuple[Subscription, ...]
     sets: tuple[AvailabilitySet, ...]
     vms: tuple[Vm, ...]
+    scale_sets: tuple[ScaleSet, ...] = ()
 
 
 def a_fleet(dice: Dice, level: str, *, is_roomy: bool) -> FleetOf:
@@ -99,7 +108,7 @@ def _a_wave(dice: Dice) -> Windows:
 
 
 def _a_vm(dice: Dice, number: int, subscription: str, region: str, wave: Windows, level: str) -> Vm:
-    tier = dice.choice(_TIERS)
+    tier = dice.choice(TIERS)
     place = dice.one_of({"zone": 4, "set": 3, "": 3})
     tags = {"tier": tier}
     if dice.happens(0.7):

@@ -12,12 +12,15 @@ from cli.simulation.fleet import FleetOf, a_script
 from cli.simulation.setup import ApprovalGiven, PolicyWrite, Setup, offset
 from shared.domain.maintenance import MaintenanceStatus
 from shared.domain.maintenance import Vm as SeenVm
+from shared.domain.own_mechanism import own_mechanism
+from shared.domain.vm_ids import VmId
 from simulator.arm.locations import BUILT_IN
 from simulator.promises.policies import Policy
 from simulator.scenario_model import (
     ArmSettings,
     AvailabilitySet,
     Location,
+    ScaleSet,
     Subscription,
     Vm,
     Windows,
@@ -42,8 +45,10 @@ class OwnFleet:
     def __call__(self, seed: int) -> Setup:
         """The setup of a seed."""
         dice = Dice(seed, "own")
-        vms = tuple(self._vm(dice, vm) for vm in self.given.fleet.vms)
-        fleet = FleetOf(_subscriptions(vms), _sets(self.given.fleet.vms), vms)
+        # What has a mechanism of its own is nobody's to redeploy, and only stands by.
+        given = [vm for vm in self.given.fleet.vms if not own_mechanism(vm)]
+        vms = tuple(self._vm(dice, vm) for vm in given)
+        fleet = FleetOf(_subscriptions(vms), _sets(given), vms, _scale_sets(given))
         last = max([_HOUR, *(offset(vm.maintenance.pre_end) for vm in vms if vm.maintenance)])
         level = LEVELS[self.level]
         rows = tuple(
@@ -82,6 +87,9 @@ class OwnFleet:
             tags=vm.tags,
             availability_set=vm.availability_set.rpartition("/")[2],
             update_domain=(view.update_domain if view else None) or 0,
+            scale_set=vm.scale_set_name,
+            instance_id=VmId.parse(vm.id).instance_id,
+            fault_domain=(view.fault_domain if view else None) or 0,
             power="running" if view is None or view.is_running else "deallocated",
             agent="ready" if view is None or view.agent_ready else "notReady",
             maintenance=self._windows(vm.maintenance) if vm.maintenance else None,
@@ -113,6 +121,24 @@ def _sets(vms: Iterable[SeenVm]) -> tuple[AvailabilitySet, ...]:
         )
         for vm in vms
         if vm.availability_set
+    }
+    return tuple(found.values())
+
+
+def _scale_sets(vms: Iterable[SeenVm]) -> tuple[ScaleSet, ...]:
+    """A flexible one of which the file does not tell has as many domains as VMs can be in."""
+    found = {
+        vm.scale_set: ScaleSet(
+            vm.scale_set_name,
+            vm.resource_group,
+            vm.subscription_id,
+            vm.location,
+            mode="uniform" if vm.is_uniform else "flexible",
+            update_domains=20,
+            fault_domains=vm.fault_domain_count or 20,
+        )
+        for vm in vms
+        if vm.scale_set
     }
     return tuple(found.values())
 

@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
 
-from cli.simulation.arm import ERRORS, SimulatedArm, name_of, sdk_error
+from cli.simulation.arm import SimulatedArm
 from cli.simulation.process import BEGAN, Wire
+from cli.simulation.refusals import ERRORS, sdk_error
 from shared.adapters import arm_answers, arm_errors, arm_patch_decode
 from shared.adapters.arm_patches import install_body, operation_in
 from shared.domain.patching.results import Assessment, Installation, InstallRequest
+from shared.domain.vm_ids import name_of
 from shared.patch_ports import PatchOperation
 from shared.ports import Accepted, Activity
 from simulator.arm import patching

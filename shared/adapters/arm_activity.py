@@ -26,7 +26,7 @@ async def read_activities(
     Args:
         reads: Where to read.
         vm_id: The VM's ARM id.
-        operation: `arm_answers.PERFORM_MAINTENANCE` or `INSTALL_PATCHES`.
+        operation: As `arm_answers` names it.
         since: From when on.
 
     Raises:

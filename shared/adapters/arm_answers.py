@@ -8,22 +8,18 @@ from typing import Any
 from shared.adapters.arm_fields import TIME, Fields, unless_odd, word
 from shared.domain.errors import Terminal
 from shared.domain.maintenance import Subscription
+from shared.domain.vm_ids import VmId
 from shared.ports import Activity, Operation
 
 PERFORM_MAINTENANCE = "Microsoft.Compute/virtualMachines/performMaintenance/action"
+_OF_INSTANCE = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/performMaintenance/action"
 INSTALL_PATCHES = "Microsoft.Compute/virtualMachines/installPatches/action"
 
 
 def subscription_of(item: object) -> Subscription | None:
     """A subscription, its name being its id where it has none; None where it has no id."""
-    key, name = (word(item, field) for field in ("subscriptionId", "displayName"))
-    return Subscription(key, name or key) if key else None
-
-
-def enabled_subscription_of(item: object) -> Subscription | None:
-    """A subscription whose state is Enabled; of the others nothing can be redeployed."""
-    enabled = isinstance(item, Mapping) and item.get("state") == "Enabled"
-    return subscription_of(item) if enabled else None
+    key, name, state = (word(item, field) for field in ("subscriptionId", "displayName", "state"))
+    return Subscription(key, name or key, state or "Enabled") if key else None
 
 
 def operation_of(status: int, body: str, retry_after: timedelta | None) -> Operation:
@@ -52,6 +48,11 @@ def operation_of(status: int, body: str, retry_after: timedelta | None) -> Opera
     if lowered in ("failed", "canceled", "cancelled"):
         return Operation(status="failed", code=code or said, message=message)
     return Operation(status="inProgress", retry_after=retry_after)
+
+
+def maintenance_of(vm: VmId) -> str:
+    """What the activity log calls the start of a VM's maintenance."""
+    return _OF_INSTANCE if vm.scale_set else PERFORM_MAINTENANCE
 
 
 def page_of(body: str, *, what: str) -> tuple[list[Any], str]:

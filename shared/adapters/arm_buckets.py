@@ -31,6 +31,10 @@ class Bucket(StrEnum):
     GET_OPERATION = "GetOperation"
     UPDATE_VM = "UpdateVM"
     VM_GUEST_PATCH = "VMGuestPatch"
+    LOW_COST_GET_SET = "LowCostGetVMScaleSet"
+    HIGH_COST_GET_SET = "HighCostGetVMScaleSet"
+    GET_SET_VM = "GetVMScaleSetVM"
+    UPDATE_SET_VM = "UpdateVMScaleSetVM"
     OTHER = ""
 
 
@@ -41,6 +45,10 @@ _PUBLISHED = {
     Bucket.GET_OPERATION: (5_000, 15_000),
     Bucket.UPDATE_VM: (500, 1_500),
     Bucket.VM_GUEST_PATCH: (200, 600),
+    Bucket.LOW_COST_GET_SET: (800, 2_400),
+    Bucket.HIGH_COST_GET_SET: (360, 1_080),
+    Bucket.GET_SET_VM: (2_000, 6_000),
+    Bucket.UPDATE_SET_VM: (500, 1_500),
 }
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)")
 
@@ -52,6 +60,8 @@ def subject_of(method: str, url: str) -> tuple[Bucket, str]:
     subscription = found[1] if found else ""
     if "/providers/microsoft.compute/" not in path:
         return Bucket.OTHER, subscription
+    if "/virtualmachinescalesets" in path:
+        return _of_scale_sets(method, path), subscription
     if method != "GET":
         is_patch = path.rstrip("/").endswith(("/assesspatches", "/installpatches"))
         return Bucket.VM_GUEST_PATCH if is_patch else Bucket.UPDATE_VM, subscription
@@ -59,6 +69,15 @@ def subject_of(method: str, url: str) -> tuple[Bucket, str]:
         return Bucket.GET_OPERATION, subscription
     is_list = path.rstrip("/").endswith("/virtualmachines")
     return Bucket.HIGH_COST_GET if is_list else Bucket.LOW_COST_GET, subscription
+
+
+def _of_scale_sets(method: str, path: str) -> Bucket:
+    """Theirs are apart from the VMs'. A list of instances is in no table; throttled callers name this bucket."""
+    if method != "GET":
+        return Bucket.UPDATE_SET_VM
+    if path.rstrip("/").endswith(("/virtualmachinescalesets", "/virtualmachines")):
+        return Bucket.HIGH_COST_GET_SET
+    return Bucket.GET_SET_VM if "/virtualmachines/" in path else Bucket.LOW_COST_GET_SET
 
 
 @dataclass(frozen=True, slots=True)

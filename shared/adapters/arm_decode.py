@@ -1,32 +1,38 @@
-"""ARM's JSON of VMs and locations → the domain. It is read as ARM sent it, not as the SDK's models read it.
+"""ARM's JSON of VMs and scale sets → the domain. It is read as ARM sent it, not as the SDK's models read it.
 
 The SDK's attributes turn a time without an offset into a naive datetime and a wrong type into an error that
 names nothing; here each unusable value becomes an InvalidInput that names VM, field, value and the fix.
-What only preflight asks for, and locations, are not worth that: there an unusable value is unknown.
+What only preflight asks for is not worth that: there an unusable value is unknown.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from shared.adapters import arm_patch_decode as patches
-from shared.adapters.arm_fields import TIME, Fields, unless_odd, word
+from shared.adapters.arm_fields import TIME, Fields, identity_of, unless_odd, word
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.maintenance import (
     InstanceView,
     ListedStatus,
     MaintenanceStatus,
     Vm,
-    vm_parts,
 )
-from shared.domain.places import Location, spelt
+from shared.domain.places import spelt
+from shared.domain.scale_sets import UNIFORM, ScaleSet
+from shared.domain.vm_ids import VmId
 
 _MESSAGE_MAX = 2**20  # a row keeps the beginning
-_LOCATION_ID = re.compile(r"/subscriptions/([^/]+)/locations/[^/]+/?", re.IGNORECASE)
+_SET_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/Microsoft\.Compute"
+    r"/virtualMachineScaleSets/(?P<name>[^/]+)/?",
+    re.IGNORECASE,
+)
 
 
 def vm_of(item: object) -> Vm:
     """A VM of a list, or of a get: its model, and its instance view where the answer carries one.
+
+    An instance of a uniform scale set is read alike: it says its set by its id, and its size by its SKU.
 
     Raises:
         InvalidInput: Some value cannot be used; the first one is named.
@@ -34,25 +40,26 @@ def vm_of(item: object) -> Vm:
     vm = Fields.of_vm(item)
     properties = vm.object("properties")
     view = properties.object("instanceView", required=False)
-    subscription, group, name = _parts(vm)
+    parts = _parts(vm)
     return Vm(
         id=vm.text("id"),
-        name=name,
-        resource_group=group,
-        subscription_id=subscription,
+        name=parts.name,
+        resource_group=parts.resource_group,
+        subscription_id=parts.subscription_id,
         location=spelt(vm.text("location")),
         zone=_zone(vm),
         tags=vm.texts("tags"),
         availability_set=_id_of(properties, "availabilitySet"),
         provisioning_state=properties.text("provisioningState", required=False),
-        vm_size=unless_odd("", lambda: _vm_size(properties)),
+        vm_size=unless_odd("", lambda: _vm_size(vm, properties)),
         os_disk_ephemeral=unless_odd(None, lambda: _os_disk_ephemeral(properties)),
         network_interfaces=unless_odd(None, lambda: _network_interfaces(properties)),
         redeploy_awaits_approval=unless_odd(None, lambda: _awaits_approval(properties)),
         os_type=unless_odd("", lambda: _os_type(properties)),
         image=unless_odd(None, lambda: patches.image_of(_storage(properties))),
         patch_settings=patches.settings_of(properties),
-        scale_set=unless_odd("", lambda: _id_of(properties, "virtualMachineScaleSet")),
+        scale_set=_scale_set(vm, properties),
+        dedicated_host=_id_of(properties, "host") or _id_of(properties, "hostGroup"),
         view=_view(view) if view.present else None,
     )
 
@@ -82,63 +89,37 @@ def listed_status_of(item: object) -> ListedStatus:
     return ListedStatus(vm.text("id"), _view(view) if view.present else None)
 
 
-def location_of(item: object, subscription_id: str) -> Location | None:
-    """A region as a subscription sees it; None for one without a name."""
-    name = spelt(word(item, "name"))
-    if not name:
-        return None
-    metadata = item.get("metadata") if isinstance(item, Mapping) else None
-    pairs = {spelt(word(pair, "name")) for pair in _array(metadata, "pairedRegion")}
-    zones = {
-        word(zone, "logicalZone"): word(zone, "physicalZone")
-        for zone in _array(item, "availabilityZoneMappings")
-    }
-    return Location(
-        subscription_id=subscription_id,
-        name=name,
-        pairs=frozenset(pairs - {""}),
-        zones={number: physical for number, physical in zones.items() if number and physical},
+def is_scale_set(item: object) -> bool:
+    """Whether an item of a list is a scale set, by its id."""
+    return bool(_SET_ID.fullmatch(identity_of(item)))
+
+
+def scale_set_of(item: object) -> ScaleSet:
+    """A scale set.
+
+    Raises:
+        InvalidInput: Some value cannot be used.
+    """
+    scale_set = Fields.of_vm(item)
+    found = _SET_ID.fullmatch(scale_set.text("id"))
+    if found is None:
+        raise scale_set.wrong("id", scale_set.text("id"), "the ARM id of a scale set")
+    properties = scale_set.object("properties")
+    return ScaleSet(
+        id=scale_set.text("id"),
+        name=found["name"],
+        resource_group=found["group"],
+        subscription_id=found["subscription"],
+        tags=scale_set.texts("tags"),
+        orchestration_mode=properties.text("orchestrationMode", required=False) or UNIFORM,
+        fault_domain_count=properties.number("platformFaultDomainCount"),
+        host_group=_id_of(properties, "hostGroup"),
     )
 
 
-def locations_of(value: object) -> tuple[Location, ...]:
-    """The locations in a file: ARM's answer to "list locations", or that answer's list alone.
-
-    Each belongs to the subscription in its `id`, and one without an id to all of them.
-
-    Raises:
-        InvalidInput: It is no such file, or some items lack a name or have another id; all are named.
-    """
-    items = value.get("value") if isinstance(value, Mapping) else value
-    if not isinstance(items, list):
-        expected = 'a list of locations as ARM gives it, {"value": [...]} or [...]'
-        raise InvalidInput("locations", (Problem("(the file)", str(value), expected),))
-    found, problems = [], []
-    for number, item in enumerate(items):
-        identity = _LOCATION_ID.fullmatch(word(item, "id"))
-        location = location_of(item, identity[1] if identity else "")
-        if identity is None and word(item, "id"):
-            expected = "/subscriptions/ID/locations/NAME"
-            problems.append(Problem(f"value[{number}].id", word(item, "id"), expected))
-        elif location is None:
-            expected = "a location's name, such as westeurope"
-            problems.append(Problem(f"value[{number}].name", "", expected))
-        else:
-            found.append(location)
-    if problems:
-        raise InvalidInput("locations", tuple(problems))
-    return tuple(found)
-
-
-def _array(item: object, name: str) -> list[Any]:
-    """The array by a name; empty where it, or the item, is something else."""
-    found = item.get(name) if isinstance(item, Mapping) else None
-    return found if isinstance(found, list) else []
-
-
-def _parts(vm: Fields) -> tuple[str, str, str]:
+def _parts(vm: Fields) -> VmId:
     try:
-        return vm_parts(vm.text("id"))
+        return VmId.parse(vm.text("id"))
     except ValueError:
         raise vm.wrong("id", vm.text("id"), "the ARM id of a virtual machine") from None
 
@@ -150,8 +131,17 @@ def _zone(vm: Fields) -> str:
     return zones[0] if zones else ""
 
 
-def _vm_size(properties: Fields) -> str:
-    return properties.object("hardwareProfile", required=False).text("vmSize", required=False)
+def _vm_size(vm: Fields, properties: Fields) -> str:
+    profile = properties.object("hardwareProfile", required=False)
+    own = profile.text("vmSize", required=False)
+    return own or vm.object("sku", required=False).text("name", required=False)
+
+
+def _scale_set(vm: Fields, properties: Fields) -> str:
+    head, found, _ = vm.text("id").lower().partition("/virtualmachines/")
+    if found and "/virtualmachinescalesets/" in head:
+        return head
+    return _id_of(properties, "virtualMachineScaleSet")
 
 
 def _id_of(properties: Fields, name: str) -> str:
@@ -200,6 +190,8 @@ def _view(view: Fields) -> InstanceView:
             _says_ready(s) for s in view.object("vmAgent", required=False).values("statuses")
         ),
         update_domain=view.number("platformUpdateDomain"),
+        fault_domain=unless_odd(None, lambda: view.number("platformFaultDomain")),
+        assigned_host=view.text("assignedHost", required=False).lower(),
         maintenance=_maintenance(view.object("maintenanceRedeployStatus", required=False)),
         patch_status=patches.status_of(view),
     )

@@ -11,7 +11,7 @@ from shared.adapters import arm_errors
 from shared.adapters.arm_fields import word
 from shared.adapters.arm_patch_decode import past_installation_of
 from shared.adapters.arm_pipeline import ArmClients
-from shared.adapters.arm_reads import READ_WITHIN, ArmReads, vm_parts_of
+from shared.adapters.arm_reads import READ_WITHIN, ArmReads, parsed_own
 from shared.domain.errors import Terminal
 from shared.domain.patching.model import PatchMode, PatchSettings
 from shared.domain.patching.results import PastInstallation
@@ -55,12 +55,12 @@ class ArmEnrolment:
 
     async def change_settings(self, vm_id: str, settings: PatchSettings) -> None:
         """See the port."""
-        subscription, group, name = vm_parts_of(vm_id)
-        machines = self._clients.compute(subscription).virtual_machines
+        vm = parsed_own(vm_id)
+        machines = self._clients.compute(vm.subscription_id).virtual_machines
         body: Any = settings_body(settings)
         try:
             async with asyncio.timeout(READ_WITHIN):
-                await machines.begin_update(group, name, body, polling=False)
+                await machines.begin_update(vm.resource_group, vm.name, body, polling=False)
         except Exception as error:
             raise arm_errors.vm_error(
                 error, what=f"settings of {vm_id}", right=_WRITE_VM, now=self._clock.now()
@@ -68,7 +68,7 @@ class ArmEnrolment:
 
     async def history(self, vm_id: str) -> Sequence[PastInstallation]:
         """See the port."""
-        subscription, _, _ = vm_parts_of(vm_id)
+        subscription = parsed_own(vm_id).subscription_id
         results = f"{vm_id.lower()}/patchinstallationresults/"
         query = (
             "patchinstallationresources"

@@ -15,7 +15,7 @@ from shared.adapters.arm_activity import read_activities
 from shared.adapters.arm_fields import word
 from shared.adapters.arm_pipeline import ArmClients
 from shared.adapters.arm_posts import post_once
-from shared.adapters.arm_reads import ArmReads, vm_parts_of
+from shared.adapters.arm_reads import ArmReads, parsed_own
 from shared.domain.patching.model import PatchError, PatchOperationStatus
 from shared.domain.patching.results import Assessment, Installation, InstallRequest
 from shared.patch_ports import PatchOperation
@@ -44,10 +44,10 @@ class ArmPatches:
 
     async def start_assessment(self, vm_id: str, *, request_id: str, within: timedelta) -> Accepted:
         """See the port."""
-        subscription, group, name = vm_parts_of(vm_id)
-        machines = self._clients.compute(subscription).virtual_machines
+        vm = parsed_own(vm_id)
+        machines = self._clients.compute(vm.subscription_id).virtual_machines
         return await post_once(
-            partial(machines.begin_assess_patches, group, name),
+            partial(machines.begin_assess_patches, vm.resource_group, vm.name),
             what=f"the assessment of {vm_id}",
             request_id=request_id,
             within=within,
@@ -59,10 +59,12 @@ class ArmPatches:
         self, vm_id: str, *, request: InstallRequest, request_id: str, within: timedelta
     ) -> Accepted:
         """See the port."""
-        subscription, group, name = vm_parts_of(vm_id)
-        machines = self._clients.compute(subscription).virtual_machines
+        vm = parsed_own(vm_id)
+        machines = self._clients.compute(vm.subscription_id).virtual_machines
         return await post_once(
-            partial(machines.begin_install_patches, group, name, install_body(request)),
+            partial(
+                machines.begin_install_patches, vm.resource_group, vm.name, install_body(request)
+            ),
             what=f"the installation on {vm_id}",
             request_id=request_id,
             within=within,
@@ -80,7 +82,7 @@ class ArmPatches:
 
     async def installation_activities(self, vm_id: str, *, since: datetime) -> Sequence[Activity]:
         """See the port."""
-        vm_parts_of(vm_id)
+        parsed_own(vm_id)
         return await read_activities(
             self._reads, vm_id, operation=arm_answers.INSTALL_PATCHES, since=since
         )

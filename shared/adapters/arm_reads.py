@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -12,8 +12,8 @@ from azure.core.rest import HttpRequest
 from shared.adapters import arm_errors
 from shared.adapters.arm_answers import page_of
 from shared.adapters.arm_pipeline import ArmClients
-from shared.domain.errors import Retryable, Terminal
-from shared.domain.maintenance import vm_parts
+from shared.domain.errors import BatonError, Retryable, Terminal
+from shared.domain.vm_ids import VmId
 from shared.ports import Clock
 
 # One read, or one page, with all its retries.
@@ -41,8 +41,22 @@ class ArmReads:
         """ARM's endpoint, without a slash at its end."""
         return self._clients.url
 
-    async def items(self, pages: Any, *, what: str, right: str) -> AsyncIterator[object]:
-        """The items of a list of the SDK's, each page read within its time."""
+    async def items(
+        self,
+        pages: Any,
+        *,
+        what: str,
+        right: str,
+        meaning: Callable[..., BatonError] = arm_errors.read_error,
+    ) -> AsyncIterator[object]:
+        """The items of a list of the SDK's, each page read within its time.
+
+        Args:
+            pages: By the SDK.
+            what: The list, for people.
+            right: The right that reading it needs.
+            meaning: Of an error: `read_error`, or `vm_error` where what has the list may be gone.
+        """
         for _ in range(_PAGES_MAX):
             try:
                 async with asyncio.timeout(READ_WITHIN):
@@ -50,9 +64,7 @@ class ArmReads:
             except StopAsyncIteration:
                 return
             except Exception as error:
-                raise arm_errors.read_error(
-                    error, what=what, right=right, now=self._clock.now()
-                ) from error
+                raise meaning(error, what=what, right=right, now=self._clock.now()) from error
             for item in items:
                 yield item
         raise Terminal(f"{what}: more than {_PAGES_MAX} pages")
@@ -113,16 +125,28 @@ class ArmReads:
         return response.status_code, response.text(), wait
 
 
-def vm_parts_of(vm_id: str) -> tuple[str, str, str]:
-    """Subscription id, resource group and name from an ARM VM id.
+def parsed(vm_id: str) -> VmId:
+    """What a VM's id says.
 
     Raises:
         Terminal: It is not the id of a virtual machine.
     """
     try:
-        return vm_parts(vm_id)
+        return VmId.parse(vm_id)
     except ValueError as error:
         raise Terminal(str(error)) from error
+
+
+def parsed_own(vm_id: str) -> VmId:
+    """What the id of a VM of its own says.
+
+    Raises:
+        Terminal: It is not the id of one; an instance of a uniform scale set has neither patches nor settings.
+    """
+    found = parsed(vm_id)
+    if found.scale_set:
+        raise Terminal(f"Azure offers this for no instance of a uniform scale set: {vm_id[:300]!r}")
+    return found
 
 
 class Kept(Generic[_T]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from shared.adapters.behind_cell import BEHIND
 from shared.adapters.cells import (
     FLAG,
     INT,
@@ -55,8 +56,10 @@ JOB = Shape(
         Column("zone", "zone", TEXT),
         Column("zoneKey", "zone_key", TEXT),
         Column("findings", "findings", TEXTS),
-        Column("availabilitySet", "availability_set", TEXT),
-        Column("platformUpdateDomain", "update_domain", INT),
+        # By their first names, so that the version before reads them: the set is a scale set too, and the
+        # domain a fault domain where it is a flexible one's.
+        Column("availabilitySet", "domain_set", TEXT),
+        Column("platformUpdateDomain", "domain", INT),
         Column("pairedRegions", "region_pairs", TEXTS),
         Column("team", "team", TEXT),
         Column("policy", "policy", TEXT),
@@ -220,6 +223,8 @@ HEARTBEAT = Shape(
         Column("unmatched", "unmatched", INT),
         Column("unreadable", "unreadable", INT),
         Column("failedSubscriptions", "failed_subscriptions", INT),
+        Column("seenAt", "seen_at", TIME, added=True),
+        Column("behind", "behind", BEHIND, added=True),
     ),
 )
 

@@ -236,11 +236,11 @@ class MemoryJobs(Scripted):
             row = self._table.rows.get(rows.job_key(team, policy, job_id))
             return row.value if row else None
 
-    async def away(self, availability_set: str) -> Away:
+    async def away(self, domain_set: str) -> Away:
         """See the port."""
-        async with self.call("away", availability_set):
-            row = self._table.rows.get(rows.away_key(availability_set))
-            return row.value if row else Away(availability_set=availability_set)
+        async with self.call("away", domain_set):
+            row = self._table.rows.get(rows.away_key(domain_set))
+            return row.value if row else Away(domain_set=domain_set)
 
     async def commit(self, change: Change) -> Committed:
         """See the port."""

@@ -63,7 +63,7 @@ class MemoryAlerts(Scripted):
     async def beat(self, heartbeat: Heartbeat) -> None:
         """See the port."""
         async with self.call("beat", heartbeat):
-            self._heartbeat = heartbeat
+            self._heartbeat = rows.heartbeat_of(rows.heartbeat_row(heartbeat))
 
     async def left_alone(self) -> Sequence[LeftAlone]:
         """See the port."""

@@ -17,6 +17,7 @@ from shared.domain.maintenance import (
 )
 from shared.domain.places import Location
 from shared.domain.preflight import Surroundings
+from shared.domain.scale_sets import ScaleSet, with_set
 from shared.ports import Accepted, Activity, Operation
 
 
@@ -45,6 +46,7 @@ class MemoryMachines(Scripted):
         unreadable: VM key → why its list item cannot be used.
         regions: The locations of every subscription.
         around: Subscription id, lower-cased → what stands around its VMs; nothing where it is absent.
+        sets: Every scale set. Its instances are the VMs whose ids say so, and they are in no other list.
         extra_subscriptions: Subscriptions beside those of the VMs.
         starts: Every start that was asked for, accepted or not.
     """
@@ -59,6 +61,7 @@ class MemoryMachines(Scripted):
         self.unreadable: dict[str, Problem] = {}
         self.regions: list[Location] = []
         self.around: dict[str, Surroundings] = {}
+        self.sets: list[ScaleSet] = []
         self.extra_subscriptions: list[Subscription] = []
         self.starts: list[Started] = []
         self._answers: dict[str, deque[Accepted | Exception]] = defaultdict(deque)
@@ -114,10 +117,27 @@ class MemoryMachines(Scripted):
                 view = None if vm.key in self.bare else vm.view
                 yield Unreadable(vm.id, problem) if problem else ListedStatus(vm.id, view)
 
+    async def scale_sets(self, subscription_id: str) -> AsyncIterator[ScaleSet | Unreadable]:
+        """See the port."""
+        async with self.call("scale_sets", subscription_id):
+            for one in self.sets:
+                if one.subscription_id.lower() == subscription_id.lower():
+                    problem = self.unreadable.get(one.key)
+                    yield Unreadable(one.id, problem) if problem else one
+
+    async def instances(self, scale_set: ScaleSet) -> AsyncIterator[Vm | Unreadable]:
+        """See the port."""
+        async with self.call("instances", scale_set.id):
+            for vm in list(self.vms.values()):
+                if vm.is_uniform and vm.scale_set == scale_set.key:
+                    problem = self.unreadable.get(vm.key)
+                    yield Unreadable(vm.id, problem) if problem else vm
+
     async def get(self, vm_id: str) -> Vm:
         """See the port."""
         async with self.call("get", vm_id):
-            return self.known(vm_id)
+            vm = self.known(vm_id)
+            return with_set(vm, {one.key: one for one in self.sets}) if vm.is_uniform else vm
 
     async def start_maintenance(
         self, vm_id: str, *, request_id: str, within: timedelta
@@ -158,7 +178,11 @@ class MemoryMachines(Scripted):
 
     def _of(self, subscription_id: str) -> Iterable[Vm]:
         wanted = subscription_id.lower()
-        return [vm for vm in self.vms.values() if vm.subscription_id.lower() == wanted]
+        return [
+            vm
+            for vm in self.vms.values()
+            if vm.subscription_id.lower() == wanted and not vm.is_uniform
+        ]
 
     def known(self, vm_id: str) -> Vm:
         """The VM of an id; raises VmNotFound."""

@@ -29,6 +29,7 @@ from shared.domain.patching.model import (
 )
 from shared.domain.patching.record import PatchRecord, PatchState
 from shared.domain.patching.results import AvailablePatch
+from shared.domain.vm_ids import VmId
 
 # Bytes in UTF-16, less than a cell holds.
 _PATCHES_MAX = 60_000
@@ -160,8 +161,8 @@ _INSTALLATION = Shape(
 
 def patch_keys(vm_id: str) -> tuple[str, str]:
     """(PartitionKey, RowKey) of a VM's row: its subscription, and its group and name, lower-cased."""
-    _, subscription, _, group, *_, name = vm_id.lower().strip("/").split("/")
-    return key("PartitionKey", subscription), key("RowKey", f"{group}|{name}")
+    vm = VmId.parse(vm_id.lower())
+    return key("PartitionKey", vm.subscription_id), key("RowKey", f"{vm.resource_group}|{vm.name}")
 
 
 def patch_row(record: PatchRecord) -> Entity:

@@ -100,9 +100,9 @@ def job_key(team: str, policy: str, job_id: str) -> str:
     return key("RowKey", policy_prefix(team, policy) + key("jobId", job_id))
 
 
-def away_key(availability_set: str) -> str:
+def away_key(domain_set: str) -> str:
     """RowKey of a set's placement row: a hash, since no key may hold an ARM id."""
-    return "!set|" + hashlib.sha256(availability_set.encode()).hexdigest()[:24]
+    return "!set|" + hashlib.sha256(domain_set.encode()).hexdigest()[:24]
 
 
 def job_row(job: Job) -> Entity:
@@ -175,8 +175,8 @@ def head_of(entity: Mapping[str, object], etag: str) -> Head:
 
 def away_row(away: Away) -> Entity:
     """A placement row as an entity."""
-    entity = _row(JOBS, away_key(away.availability_set))
-    entity |= {"availabilitySet": TEXT.write("availabilitySet", away.availability_set)}
+    entity = _row(JOBS, away_key(away.domain_set))
+    entity |= {"availabilitySet": TEXT.write("availabilitySet", away.domain_set)}
     return entity | {"away": MAP.write("away", away.jobs)}
 
 
@@ -191,7 +191,7 @@ def away_of(entity: Mapping[str, object], etag: str) -> Away:
     jobs = read_map("away", entity.get("away"))
     if not all(domain is None or type(domain) is int for domain in jobs.values()):
         raise wrong("away", entity.get("away"), "job id → update domain or null")
-    return Away(availability_set=name, jobs=jobs, etag=etag)
+    return Away(domain_set=name, jobs=jobs, etag=etag)
 
 
 def change_writes(change: Change) -> list[Write]:

@@ -66,15 +66,15 @@ class TableJobs:
         read, _ = readable(self._table, [found] if found else [], rows.job_of, "job")
         return read[0] if read else None
 
-    async def away(self, availability_set: str) -> Away:
+    async def away(self, domain_set: str) -> Away:
         """See the port.
 
         Raises:
             InvalidInput: The row cannot be read. Nothing of the set may start then: who is away is unknown.
         """
-        found = await self._table.get(rows.JOBS, rows.away_key(availability_set))
+        found = await self._table.get(rows.JOBS, rows.away_key(domain_set))
         if found is None:
-            return Away(availability_set=availability_set)
+            return Away(domain_set=domain_set)
         return rows.away_of(found.entity, found.etag)
 
     async def commit(self, change: Change) -> Committed:

@@ -6,7 +6,7 @@ from shared.adapters import outcome_rows
 from shared.adapters.tables import TableService
 from shared.domain.attempt import Attempt
 from shared.domain.job import Job
-from shared.domain.maintenance import vm_parts
+from shared.domain.vm_ids import VmId
 
 
 class TableOutcomes:
@@ -17,9 +17,9 @@ class TableOutcomes:
 
     async def of(self, vm_id: str) -> Sequence[Mapping[str, object]]:
         """See the port."""
-        subscription, _, name = vm_parts(vm_id)
+        vm = VmId.parse(vm_id)
         condition = "PartitionKey eq @subscription and vmName eq @name"
-        found = await self._table.query(condition, subscription=subscription, name=name)
+        found = await self._table.query(condition, subscription=vm.subscription_id, name=vm.name)
         return outcome_rows.outcomes_of(vm_id, (row.entity for row in found))
 
     async def add(self, job: Job, attempt: Attempt) -> None:

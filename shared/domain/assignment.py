@@ -113,6 +113,8 @@ def _values(vm: Vm, key: str, tag: str) -> Iterator[str]:
     match key:
         case "name":
             yield vm.name.lower()
+        case "vmss":
+            yield vm.scale_set_name
         case "rg":
             yield vm.resource_group.lower()
         case "sub":

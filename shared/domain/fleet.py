@@ -20,7 +20,9 @@ class Fleet:
     """What a discovery saw.
 
     Attributes:
-        vms: VM key → VM, with its own instance view where it may be in a maintenance.
+        vms: VM key → VM, with its own instance view where it may be in a maintenance. Of those that neither
+            a maintenance, patches nor a job concerns, only whom somebody wanted to have.
+        told: Keys of the VMs among them whose view is a list's, and tells what their open job knows.
         absent: Keys of VMs that Azure says do not exist.
         whole: Lower-cased ids of the subscriptions that were read to their end. New jobs are made only
             there: a rollout planned from half a list could start its second stage first.
@@ -38,6 +40,7 @@ class Fleet:
     places: Places = field(default_factory=Places)
     surroundings: Mapping[str, Surroundings] = field(default_factory=dict)
     available: Mapping[str, Available] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
 
     def findings(self, vm: Vm, *, gap: timedelta) -> tuple[Finding, ...]:
         """Preflight's findings on a VM of the fleet, the serious first; see `preflight.findings`."""

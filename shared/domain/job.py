@@ -94,6 +94,7 @@ class Job:
 
     Attributes:
         id: Derived from the VM and the maintenance or release (see `job_id`); never reused.
+        domain_set, domain: The set whose domains are kept apart, and its VM's; see `Vm.domain_set`.
         team, policy: The policy row it follows.
         rollout: Number of the policy's rollout, from 1.
         stage: From 1.
@@ -149,8 +150,8 @@ class Job:
     zone: str = ""
     zone_key: str = ""
     findings: tuple[str, ...] = ()
-    availability_set: str = ""
-    update_domain: int | None = None
+    domain_set: str = ""
+    domain: int | None = None
     region_pairs: tuple[str, ...] = ()
     attempt: int = 1
     refusals: int = 0

@@ -4,6 +4,8 @@ import hashlib
 import re
 from datetime import datetime
 
+from shared.domain.vm_ids import name_of
+
 
 def job_id(vm_key: str, offer: datetime | str, generation: int = 1) -> str:
     """The id of the job for what a VM is offered: the same for whoever computes it.
@@ -27,4 +29,4 @@ def job_id(vm_key: str, offer: datetime | str, generation: int = 1) -> str:
 
 def job_name(vm_key: str) -> str:
     """The VM's name as its jobs' ids begin with it."""
-    return re.sub(r"[^a-z0-9._-]", "-", vm_key.rsplit("/", 1)[-1])[:64]
+    return re.sub(r"[^a-z0-9._-]", "-", name_of(vm_key))[:64]

@@ -46,14 +46,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Away:
-    """Who of an availability set is away, across all policies (promise P5).
+    """Who of a set is away, across all policies (promise P5).
 
     Attributes:
-        availability_set: Lower-cased ARM id.
-        jobs: Job id → update domain; an unknown domain is None and equals no other.
+        domain_set: Lower-cased ARM id of an availability set, or of a scale set.
+        jobs: Job id → domain; an unknown one is None and equals no other.
     """
 
-    availability_set: str
+    domain_set: str
     jobs: Mapping[str, int | None] = field(default_factory=dict)
     etag: str = ""
 

@@ -58,6 +58,8 @@ class InstanceView:
         power_state: The word after `PowerState/` (`running`, `deallocated`, ...); None if absent.
         agent_ready: Whether the VM agent reports Ready.
         update_domain: `platformUpdateDomain`; None where Azure gives none.
+        fault_domain: `platformFaultDomain`; None where Azure gives none.
+        assigned_host: Lower-cased ARM id of the dedicated host that it runs on, `""` if none.
         maintenance: None outside a maintenance.
         patch_status: None where Azure shows none, as before a VM's first assessment.
     """
@@ -65,6 +67,8 @@ class InstanceView:
     power_state: str | None = None
     agent_ready: bool = False
     update_domain: int | None = None
+    fault_domain: int | None = None
+    assigned_host: str = ""
     maintenance: MaintenanceStatus | None = None
     patch_status: PatchStatus | None = None
 
@@ -90,8 +94,11 @@ class Vm:
         os_type: `Windows` or `Linux`; `""` where ARM does not tell.
         image: None where the VM was made of a disk.
         patch_settings: None where it has no Windows configuration.
-        scale_set: Lower-cased ARM id of the scale set with Flexible orchestration that it is of, `""` if
-            none. Instances of one with Uniform orchestration are no virtual machines to ARM.
+        scale_set: Lower-cased ARM id of the scale set that it is of, `""` if none.
+        fault_domain_count: Of its flexible scale set, 1 where that spreads as far as it can; None where it
+            is not known.
+        dedicated_host: Lower-cased ARM id of the dedicated host, or else the host group, that it is placed
+            on; `""` if none.
         view: None where only the model was listed.
     """
 
@@ -112,12 +119,46 @@ class Vm:
     image: ImageReference | None = None
     patch_settings: PatchSettings | None = None
     scale_set: str = ""
+    fault_domain_count: int | None = None
+    dedicated_host: str = ""
     view: InstanceView | None = None
 
     @property
     def key(self) -> str:
         """The id by which VMs are compared: Azure's casing of ids varies from answer to answer."""
         return self.id.lower()
+
+    @property
+    def scale_set_name(self) -> str:
+        """Lower-cased name of the scale set that it is of, `""` if none."""
+        return self.scale_set.rsplit("/", 1)[-1]
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether it is an instance of a scale set with Uniform orchestration."""
+        return bool(self.scale_set) and self.key.startswith(f"{self.scale_set}/virtualmachines/")
+
+    @property
+    def domain_set(self) -> str:
+        """The set whose domains are kept apart (promise P5), lower-cased; `""` if it is in none.
+
+        A flexible scale set that spreads as far as it can has no domains to keep apart.
+        """
+        if self.availability_set or not self.scale_set:
+            return self.availability_set
+        return "" if self.fault_domain_count == 1 and not self.is_uniform else self.scale_set
+
+    @property
+    def domain(self) -> int | None:
+        """Its domain in that set: where Azure updates by domain the update domain, else the fault domain.
+
+        None where it is not known, and then it equals no other.
+        """
+        if self.view is None:
+            return None
+        if self.availability_set or self.is_uniform:
+            return self.view.update_domain
+        return self.view.fault_domain if self.fault_domain_count else None
 
     @property
     def maintenance(self) -> MaintenanceStatus | None:
@@ -152,25 +193,21 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription that the identity can read."""
+    """A subscription that the identity can see.
+
+    Attributes:
+        state: Azure's word, `Enabled`, `PastDue`, `Warned`, `Disabled`, `Deleted`; an open set.
+    """
 
     id: str
     name: str
+    state: str = "Enabled"
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether Azure refuses to change anything in it.
 
-def vm_parts(vm_id: str) -> tuple[str, str, str]:
-    """Subscription id, resource group and name from an ARM VM id.
-
-    Raises:
-        ValueError: It is not the id of a virtual machine.
-    """
-    parts = vm_id.strip("/").split("/")
-    if len(parts) != 8 or [p.lower() for p in (parts[0], parts[2], *parts[4:7])] != [
-        "subscriptions",
-        "resourcegroups",
-        "providers",
-        "microsoft.compute",
-        "virtualmachines",
-    ]:
-        raise ValueError(f"not the id of a virtual machine: {vm_id[:300]!r}")
-    return parts[1], parts[3], parts[7]
+        Source: learn.microsoft.com, cost-management-billing/manage/subscription-states: a disabled or
+        expired one can be read; one that is past due or warned takes every operation.
+        """
+        return self.state.lower() in ("disabled", "expired", "deleted")

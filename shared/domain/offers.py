@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.domain.due import DuePatches
 from shared.domain.job import Job, JobState
 from shared.domain.maintenance import MaintenanceStatus, Vm
+from shared.domain.own_mechanism import own_mechanism
 from shared.domain.patching.calendar import AZURE_INSTALLS_WITHIN
 from shared.domain.patching.columns import Patching
 from shared.domain.patching.model import AvailablePatchSummary, RebootSetting
@@ -125,7 +126,7 @@ class Offers:
     def _new_maintenance(self, vm: Vm, before: Sequence[Job]) -> MaintenanceStatus | None:
         """The VM's maintenance, if it is offered and no job has done it, or begun to."""
         status = vm.maintenance
-        if status is None or not status.is_offered(self.now):
+        if status is None or not status.is_offered(self.now) or own_mechanism(vm):
             return None
         last = next((job for job in reversed(before) if job.maintenance), None)
         return status if _may_follow(last, status, dry_run=self.dry_run) else None

@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
+# The activity log shows an event within minutes; Azure promises no bound.
+LOG_IS_LATE = timedelta(minutes=15)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
@@ -34,11 +37,13 @@ class Pace:
     def quiet(self) -> timedelta:
         """After a claim with no answer: when nothing seen means that nothing was started.
 
-        Twice the deadline, so that no request of the claiming process can still be on its way; and no
-        sooner than any other start is tried again, so that a start that Azure took and that ended without
-        moving the VM has come to the activity log, which is minutes behind.
+        Twice the deadline, so that no request of the claiming process can still be on its way; and long
+        enough for a start that Azure took and that ended without moving the VM to come to the activity log,
+        whichever clocks measure it. Twenty looks are longer than that, except where a time lapse looks every
+        second: there all else runs faster too. A short retry delay must not shorten it.
         """
-        return max(2 * self.start_deadline, self.retry_delay)
+        log_is_late = min(20 * self.check_interval, LOG_IS_LATE)
+        return max(2 * self.start_deadline, log_is_late, self.retry_delay)
 
     @property
     def sweep_interval(self) -> timedelta:

@@ -16,7 +16,7 @@ def placement_conflict(job: Job, away: Iterable[Job]) -> str:
         if not place.clashes(there):
             continue
         if place.clashes_in_set(there):
-            return set_conflict(job, with_away(Away(availability_set=""), other))
+            return set_conflict(job, with_away(Away(domain_set=""), other))
         if job.location in other.region_pairs or other.location in job.region_pairs:
             return (
                 f"{other.vm_name} is away in {other.location}, the pair of {job.location}: "
@@ -37,26 +37,26 @@ def place_of_job(job: Job) -> Place:
         zone=job.zone_key or Places().zone_of(job.subscription_id, job.location, job.zone),
         location=job.location,
         pairs=frozenset(job.region_pairs),
-        availability_set=job.availability_set,
-        domain=job.update_domain,
+        domain_set=job.domain_set,
+        domain=job.domain,
     )
 
 
 def set_conflict(job: Job, away: Away) -> str:
-    """Why the VM must not be away together with others of its availability set; `""` if it may.
+    """Why the VM must not be away together with others of its set; `""` if it may.
 
-    An unknown update domain equals no other, so that it goes alone.
+    An unknown domain equals no other, so that it goes alone.
     """
     for other, domain in away.jobs.items():
-        if other != job.id and (domain is None or domain != job.update_domain):
+        if other != job.id and (domain is None or domain != job.domain):
             shown = "unknown" if domain is None else domain
-            return f"{other} of its availability set is away (domain {shown}): one domain at a time"
+            return f"{other} of its set is away (domain {shown}): one domain at a time"
     return ""
 
 
 def with_away(away: Away, job: Job) -> Away:
     """The placement row with the job in it."""
-    return _replaced(away, {**away.jobs, job.id: job.update_domain})
+    return _replaced(away, {**away.jobs, job.id: job.domain})
 
 
 def without_away(away: Away, job: Job) -> Away:
@@ -65,4 +65,4 @@ def without_away(away: Away, job: Job) -> Away:
 
 
 def _replaced(away: Away, jobs: Mapping[str, int | None]) -> Away:
-    return Away(availability_set=away.availability_set, jobs=jobs, etag=away.etag)
+    return Away(domain_set=away.domain_set, jobs=jobs, etag=away.etag)

@@ -8,6 +8,7 @@ from shared.domain.due import Work
 from shared.domain.installation import is_installing
 from shared.domain.job import Job, JobState
 from shared.domain.maintenance import MaintenanceStatus, Vm
+from shared.domain.own_mechanism import own_mechanism
 from shared.domain.pace import Pace, next_tick
 from shared.domain.patching.columns import Patching
 from shared.domain.policy import Policy
@@ -28,6 +29,8 @@ def end_without_start(job: Job, vm: Vm | None, wait: Wait | None, now: datetime)
     if job.maintenance and vm.maintenance is None:
         reason = "Azure no longer announces the maintenance"
         return job.ended(JobState.WITHDRAWN, now=now, reason=reason)
+    if job.maintenance and (reason := own_mechanism(vm)):
+        return job.ended(JobState.SKIPPED, now=now, reason=reason, skipped_because="unmatched")
     if now >= job.closes:
         why = wait.reason if wait else "its turn came too late"
         why = (_cannot_be_patched(vm) if job.work is Work.PATCH else "") or why

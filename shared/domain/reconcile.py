@@ -16,6 +16,7 @@ from shared.domain.job_ids import job_id, job_name
 from shared.domain.ledger import Books, Head, PolicyKey, UnreadRow
 from shared.domain.maintenance import Vm
 from shared.domain.offers import Offer, Offers, taken_back
+from shared.domain.own_mechanism import own_mechanism
 from shared.domain.patching.columns import Patching
 from shared.domain.policy import Policy, Standing
 from shared.domain.rollouts import NOT_YET, InNeed, schedule
@@ -108,6 +109,8 @@ class _Reconciler:
             if ledger is None or ledger.head.version != head.version:
                 self._plan.heads[key] = head
         for vm in sorted(self._fleet.vms.values(), key=lambda vm: vm.key):
+            if vm.maintenance and vm.maintenance.is_offered(self._now) and own_mechanism(vm):
+                self._plan.unmatched[vm.key] = own_mechanism(vm)
             job = self._latest(vm.key)
             if job and not job.state.is_end:
                 self._follow(job, vm)
@@ -131,6 +134,9 @@ class _Reconciler:
         if reason := taken_back(job, vm.maintenance, self._now):
             maintenance = vm.maintenance or job.maintenance
             self._end(job, JobState.WITHDRAWN, reason, maintenance=maintenance)
+            return
+        if job.maintenance and (reason := own_mechanism(vm)):
+            self._end(job, JobState.SKIPPED, reason, skipped_because="unmatched")
             return
         shown = replace(job, maintenance=vm.maintenance) if job.maintenance else job
         if self._now >= shown.closes:
@@ -258,23 +264,21 @@ class _Reconciler:
 
     def _placed(self, job: Job, vm: Vm, offer: Offer, policy: Policy) -> Job:
         """The job with what Azure offers now, its place and its surroundings."""
+        is_told = vm.key in self._fleet.told  # no list tells of its domain, or what was found at it
+        job = replace(job, maintenance=offer.maintenance, patches=offer.patches, zone=vm.zone)
         if vm.subscription_id.lower() in self._fleet.whole:
-            # Where its locations were not read, no pair is known, and the job keeps those it has (P5).
+            # Where its locations and sets were not read, the job keeps the place that it has (P5).
             places = self._fleet.places
             job = replace(
                 job,
+                domain_set=job.domain_set if is_told else vm.domain_set,
+                domain=job.domain if is_told else vm.domain,
                 zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
                 region_pairs=tuple(sorted(places.pairs(vm.location))),
             )
-        return replace(
-            job,
-            maintenance=offer.maintenance,
-            patches=offer.patches,
-            zone=vm.zone,
-            availability_set=vm.availability_set,
-            update_domain=vm.view.update_domain if vm.view else None,
-            findings=self._fleet.to_know(vm, offer, gap=policy.gap),
-        )
+        if is_told:
+            return job
+        return replace(job, findings=self._fleet.to_know(vm, offer, gap=policy.gap))
 
     def _new_id(self, vm: Vm, offer: Offer) -> str:
         generation = 1

@@ -9,8 +9,14 @@ from shared.domain.health import Finding, State
 OBSERVE = (
     "Microsoft.Compute/virtualMachines/read",
     "Microsoft.Compute/virtualMachines/instanceView/read",
+    "Microsoft.Compute/virtualMachineScaleSets/read",
+    "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
+    "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read",
 )
-ACT = ("Microsoft.Compute/virtualMachines/performMaintenance/action",)
+ACT = (
+    "Microsoft.Compute/virtualMachines/performMaintenance/action",
+    "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/performMaintenance/action",
+)
 # Baton works without these, and then does not know what stands beside them.
 OPTIONAL = {
     "Microsoft.Resources/subscriptions/read": "the subscription's name",

@@ -15,10 +15,10 @@ from shared.domain.errors import InvalidInput, Problem, shown
 from shared.domain.maintenance import Vm
 
 EXPECTED = (
-    "terms such as name:web-*, rg:prod-*, sub:ID, location:westeurope, zone:1, tag:tier=db, tag:tier, "
+    "terms such as name:web-*, vmss:web, rg:prod-*, sub:ID, location:westeurope, zone:1, tag:tier=db, tag:tier, "
     "!name:*-test or *, separated by spaces"
 )
-_KEYS = ("name", "rg", "sub", "location", "zone", "tag")
+_KEYS = ("name", "vmss", "rg", "sub", "location", "zone", "tag")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Term:
     """One term.
 
     Attributes:
-        key: One of name, rg, sub, location, zone, tag; `*` for every VM.
+        key: One of name, vmss, rg, sub, location, zone, tag; `*` for every VM.
         tag: For `tag:NAME=...`: the name.
         patterns: Any of these must fit: the value, or the tag's name where `tag` is empty.
         prefixes: What a value that fits begins with, lower-cased, pattern by pattern.
@@ -54,6 +54,8 @@ class Term:
                 return True
             case "name":
                 return bool(self._fits(vm.name))
+            case "vmss":
+                return bool(vm.scale_set and self._fits(vm.scale_set_name))
             case "rg":
                 return bool(self._fits(vm.resource_group))
             case "sub":

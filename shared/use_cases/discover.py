@@ -16,7 +16,8 @@ from shared.domain.mode import Mode
 from shared.domain.policy import Standing
 from shared.domain.policy_row import held, standing
 from shared.domain.reconcile import Plan, reconcile
-from shared.ports import Bus, Clock, JobStore, PolicyRow, PolicyStore, Wake, WakeAt
+from shared.domain.vm_ids import name_of
+from shared.ports import AlertStore, Bus, Clock, JobStore, PolicyRow, PolicyStore, Wake, WakeAt
 from shared.use_cases.announce import Announce
 from shared.use_cases.beat import Beat
 from shared.use_cases.first_contact import FirstContact
@@ -40,6 +41,7 @@ class Discover:
     clock: Clock
     policies: PolicyStore
     jobs: JobStore
+    alerts: AlertStore
     bus: Bus
     see: SeeFleet
     report: ReportFindings
@@ -49,14 +51,22 @@ class Discover:
     beat: Beat
     mode: Mode
 
-    async def __call__(self) -> None:
+    async def __call__(self, *, asks_all: bool = False) -> None:
         """Discovers once.
+
+        Args:
+            asks_all: Whether every VM is asked of which no list tells, also those whose turn it is not.
 
         Raises:
             Retryable: The tables are busy; the next run starts anew.
         """
         books = await self.jobs.books()
-        sight = await self.see(job for job in books.jobs() if not job.state.is_end)
+        sight = await self.see(
+            books.jobs(),
+            last=None if asks_all else await self.alerts.heartbeat(),
+            left_alone=await self.alerts.left_alone(),
+            keeps=lambda _: False,
+        )
         rows = await self.policies.rows()
         for attempt in range(_TRIES_MAX):
             if attempt:
@@ -86,11 +96,13 @@ class Discover:
         await self.first_contact(plan, sight)
         heartbeat = Heartbeat(
             at=self.clock.now(),
-            vms=len(sight.fleet.vms),
+            vms=sight.count,
             changed=sum(len(jobs) for jobs in plan.jobs.values()) + len(plan.moved),
             unmatched=len(plan.unmatched),
             unreadable=len(sight.unreadable),
-            failed_subscriptions=len(sight.failed),
+            failed_subscriptions=len(sight.behind.keys() | sight.failed.keys() & {""}),
+            seen_at=sight.fleet.seen_at,
+            behind=sight.behind,
         )
         await self.beat(heartbeat)
         _log(sight, plan, heartbeat)
@@ -200,7 +212,7 @@ def _log(sight: Sight, plan: Plan, heartbeat: Heartbeat) -> None:
             "changed": heartbeat.changed,
             "unmatched": heartbeat.unmatched,
             "unreadable": heartbeat.unreadable,
-            "failedSubscriptions": sorted(sight.failed),
+            "failedSubscriptions": sorted({*sight.failed, *sight.behind}),
         },
     )
     for job in chain.from_iterable(plan.jobs.values()):
@@ -213,6 +225,4 @@ def _log(sight: Sight, plan: Plan, heartbeat: Heartbeat) -> None:
             log.info("%s has a maintenance and a job", job.vm_name, extra=extra)
     for vm, reason in sorted(plan.unmatched.items()):
         extra = {"action": "vm_unmatched", "vm": vm, "reason": reason}
-        log.info(
-            "%s has a maintenance and no policy: %s", vm.rsplit("/", 1)[-1], reason, extra=extra
-        )
+        log.info("%s has a maintenance and no policy: %s", name_of(vm), reason, extra=extra)

@@ -74,7 +74,7 @@ class Explain:
             stands=standing(ledger.head.key, row.columns if row else None, ledger.head.columns),
             vm=vm,
             unread=unread,
-            away=await self.jobs.away(job.availability_set) if job.availability_set else None,
+            away=await self.jobs.away(job.domain_set) if job.domain_set else None,
             pause=pause_of(await self.pauses.all(), job.team, job.policy),
         )
 

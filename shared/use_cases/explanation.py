@@ -15,6 +15,7 @@ from shared.domain.placement import set_conflict
 from shared.domain.policy import Policy, Standing
 from shared.domain.readiness import end_without_start, vm_in_the_way, with_time_for_both
 from shared.domain.rules import Wait, its_window, why_not_now
+from shared.domain.vm_ids import name_of
 from shared.use_cases.wording import azure_acts, done_to, utc
 
 
@@ -46,7 +47,7 @@ class Explanation:
     @property
     def vm(self) -> str:
         """The VM's name."""
-        return self.vm_id.rsplit("/", 1)[-1]
+        return name_of(self.vm_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class Facts:
         stands: Its policy's row as it counts.
         vm: As read now; None if Azure says that it does not exist.
         unread: Why the VM was not read, a sentence; `""` if it was.
-        away: Its availability set's placement row; None without a set.
+        away: Its set's placement row; None without a set.
         pause: What holds its policy; None if nothing does.
     """
 

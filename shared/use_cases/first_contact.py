@@ -52,7 +52,7 @@ class FirstContact:
 
 
 def _summary(plan: Plan, sight: Sight, offered: int) -> str:
-    seen = f"Baton sees {_vms(len(sight.fleet.vms))}"
+    seen = f"Baton sees {_vms(sight.count)}"
     if not offered:
         return f"{seen}, and Azure offers none of them a maintenance now."
     starts = [job.planned_start for job in plan.planned if job.planned_start]

@@ -11,15 +11,13 @@ from shared.domain.installation import shows_installation
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change
 from shared.domain.maintenance import Vm
+from shared.domain.pace import LOG_IS_LATE
 from shared.domain.policy import Policy
 from shared.domain.rules import backoff
 from shared.domain.verdict import Again, Look, Then, judge, shows_acceptance
 from shared.ports import Activity, Operation
 from shared.use_cases.settle import good_policy
 from shared.use_cases.steps import Steps
-
-# The activity log shows an event within minutes; Azure promises no bound.
-_LOG_IS_LATE = timedelta(minutes=15)
 
 log = logging.getLogger("baton.redeploy")
 
@@ -86,7 +84,7 @@ class FindOut:
         Azure drops the maintenance when it is done as when it takes it back: then only the log tells.
         """
         dropped = job.maintenance and vm.maintenance is None
-        return max(self.steps.pace.quiet, _LOG_IS_LATE) if dropped else self.steps.pace.quiet
+        return max(self.steps.pace.quiet, LOG_IS_LATE) if dropped else self.steps.pace.quiet
 
 
 def _is_shown(job: Job, vm: Vm, now: datetime) -> bool:

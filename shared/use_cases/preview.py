@@ -61,7 +61,7 @@ class Preview:
             Retryable: The tables are busy.
         """
         books = await self.jobs.books()
-        sight = await self.see(job for job in books.jobs() if not job.state.is_end)
+        sight = await self.see(books.jobs())
         rows = await self.policies.rows()
         seen = foresee(books, rows, sight, mode=self.mode, now=now or self.clock.now())
         return replace(seen, pauses=await self.pauses.all())

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from shared.domain.alert import Alert, event_id
 from shared.domain.errors import BatonError, Stale
+from shared.domain.heartbeat import Behind
 from shared.domain.ledger import PolicyKey
 from shared.domain.policy import Standing
 from shared.domain.reconcile import Plan
+from shared.domain.vm_ids import name_of
 from shared.ports import Clock, PolicyRow, PolicyStore
 from shared.use_cases.see_fleet import Sight
 from shared.use_cases.tell import Tell
@@ -38,16 +40,27 @@ class ReportFindings:
             reason = "The row cannot be read; nothing of its policy starts until it is mended or deleted."
             await self._tell("job", f"row {unread} of the jobs table", reason, "", key=unread.key)
         for item in sight.unreadable:
-            name = item.vm_id.rsplit("/", 1)[-1]
+            name = name_of(item.vm_id)
             await self._tell(
                 "vm", name, f"Azure's answer about it cannot be used: {item.problem}", item.vm_id
             )
+        await self._subscriptions(sight)
+
+    async def _subscriptions(self, sight: Sight) -> None:
+        """Once a day each: one that stays closed is news only in the morning. Whatever it says meanwhile."""
+        day = f"{self.clock.now():%Y-%m-%d}"
         for subscription, why in sight.failed.items():
-            subject = f"subscription {subscription}" if subscription else "the subscriptions"
-            # Once a day: a subscription that stays closed is news only in the morning.
-            day = f"{self.clock.now():%Y-%m-%d}"
+            behind = sight.behind.get(subscription.lower())
+            subject = _named(subscription, behind) if subscription else "the subscriptions"
             reason = f"could not be read whole, so no new job is made there: {why}"
-            await self._tell("subscription", subject, reason, day)
+            # That Azure closed one is told once: it is a state, and may last for months.
+            when = "" if subscription in sight.read_only else day
+            await self._tell("subscription", subject, reason, when, reason_counts=False)
+        # What was not read in time is read at the next discovery, as after a cold start; that is no news.
+        for key in sorted(sight.again - {key.lower() for key in sight.failed}):
+            behind = sight.behind[key]
+            subject = _named(key, behind)
+            await self._tell("subscription", subject, behind.reason, day, reason_counts=False)
 
     async def _row(self, row: PolicyRow, stands: Standing, plan: Plan) -> None:
         key = (row.team, row.policy)
@@ -85,11 +98,12 @@ class ReportFindings:
         *,
         key: PolicyKey = ("", ""),
         to: tuple[str, ...] = (),
+        reason_counts: bool = True,
     ) -> None:
         log.warning("%s: %s", subject, reason, extra={"action": f"bad_{kind}", "subject": subject})
         await self.tell(
             Alert(
-                id=event_id(kind, subject, reason, identity),
+                id=event_id(kind, subject, reason if reason_counts else "", identity),
                 kind=kind,
                 subject=subject,
                 reason=reason,
@@ -100,3 +114,13 @@ class ReportFindings:
                 recipients=to,
             )
         )
+
+
+def _named(subscription_id: str, behind: Behind | None) -> str:
+    name = behind.name if behind else ""
+    is_named = name.lower() not in ("", subscription_id.lower())
+    return (
+        f"subscription {name} ({subscription_id})"
+        if is_named
+        else f"subscription {subscription_id}"
+    )

@@ -12,6 +12,7 @@ from shared.domain.heartbeat import LeftAlone
 from shared.domain.job import Job
 from shared.domain.ledger import PolicyKey
 from shared.domain.maintenance import Vm
+from shared.domain.own_mechanism import own_mechanism
 from shared.domain.policy import Standing
 from shared.domain.reconcile import Plan
 from shared.domain.rollouts import InNeed
@@ -82,7 +83,7 @@ def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:
 def _preflight(job: Job, stands: Standing, fleet: Fleet, now: datetime) -> Alert | None:
     """Told once for each maintenance and what was found; notes are left to the plan."""
     vm, policy = fleet.vms.get(job.vm_key), stands.policy
-    if vm is None or policy is None or job.maintenance is None:
+    if vm is None or policy is None or job.maintenance is None or vm.key in fleet.told:
         return None
     serious = [each for each in fleet.findings(vm, gap=policy.gap) if each.serious]
     if not serious:
@@ -107,15 +108,14 @@ def _unmatched(vm: Vm, why: str, now: datetime) -> Alert:
     """Told once for each maintenance."""
     status = vm.maintenance
     opens = status.pre_maintenance_window_start_time if status else now
+    # No policy makes Baton redeploy what is left to a mechanism of its own.
+    mend = "" if own_mechanism(vm) else "Add or mend a policy if Baton is to do it. Otherwise "
     return Alert(
         id=event_id("unmatched", vm.key, opens.isoformat()),
         kind="unmatched",
         subject=vm.name,
         reason=f"Azure offers it a maintenance, and Baton leaves it alone: {why}",
-        next_step=(
-            "Add or mend a policy if Baton is to do it. "
-            f"Otherwise Azure does it by itself {azure_redeploys(status) if status else 'later'}."
-        ),
+        next_step=f"{mend}Azure does it by itself {azure_redeploys(status) if status else 'later'}.",
         raised_at=now,
         facts=facts_of_vm(vm, status, now) if status else (),
         deadline=status.pre_maintenance_window_end_time if status else None,

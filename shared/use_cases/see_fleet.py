@@ -1,28 +1,35 @@
-"""Seeing the fleet: two lists per subscription, and each VM's own view where the lists do not suffice."""
+"""Seeing the fleet: every subscription at its own pace, none in the way of another, and all of it in time."""
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 
-from shared.domain.errors import BatonError, InvalidInput, Retryable, VmNotFound
+from shared.domain.errors import BatonError
 from shared.domain.fleet import Fleet
+from shared.domain.heartbeat import Behind, Heartbeat, LeftAlone
 from shared.domain.job import Job
-from shared.domain.maintenance import InstanceView, Subscription, Unreadable, Vm
+from shared.domain.known import Known, known_of
+from shared.domain.maintenance import Subscription, Unreadable, Vm
 from shared.domain.offers import Available, available_to
-from shared.domain.places import Location, Places
-from shared.domain.preflight import Surroundings
+from shared.domain.places import Places
+from shared.domain.turns import Turns
 from shared.patch_ports import PatchStore
 from shared.ports import Clock, VirtualMachines
+from shared.use_cases.see_subscription import Looking, SeeSubscription
 
 log = logging.getLogger("baton.discover")
 
-# Reads at once. Far below Compute's published throttles (8,000 low-cost reads a minute), so that nobody
-# else in the subscription is hurt.
-_SUBSCRIPTIONS_AT_ONCE = 8
-_VMS_AT_ONCE = 24  # a discovery is paid for by the second
-_VIEWS_TRIED = 3
+# So many at once keep memory small: each holds a page. One that waits for Azure holds none, and makes room.
+_SUBSCRIPTIONS_AT_ONCE = 16
+_MAKES_ROOM_AFTER_SECONDS = 5.0
+_VIEWS_AT_ONCE = 96
+# Counted from the beginning, of the five minutes that the function has (host.json): planning and writing
+# need the rest.
+_LOOKED_BY_SECONDS = 120.0
+_REST_BY_SECONDS = 180.0
+_AROUND_BY_SECONDS = 210.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,68 +37,72 @@ class Sight:
     """What was seen, and what could not be.
 
     Attributes:
+        count: How many VMs there are; the fleet holds those that something concerns.
         unreadable: VMs whose answers cannot be used.
-        failed: Subscription (its id; `""` for the list of subscriptions) → why it could not be read.
+        failed: Subscription (its id; `""` for the list of subscriptions) → why it could not be read whole.
+        read_only: Ids of those among them in which Azure lets nobody change anything.
+        behind: Lower-cased id of each subscription of which anything is missing.
+        again: Those among them of which the discovery before missed something too.
     """
 
     fleet: Fleet
+    count: int
     unreadable: tuple[Unreadable, ...]
     failed: Mapping[str, str]
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """What reading one subscription gave, as far as it came."""
-
-    vms: dict[str, Vm] = field(default_factory=dict)
-    absent: set[str] = field(default_factory=set)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    locations: Sequence[Location] = ()
-    surroundings: Surroundings | None = None
-    failure: str = ""
+    read_only: frozenset[str] = frozenset()
+    behind: Mapping[str, Behind]
+    again: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeeFleet:
-    """Reads every VM of the subscriptions."""
+    """Reads the VMs of the subscriptions."""
 
     clock: Clock
     vms: VirtualMachines
     patches: PatchStore
 
-    async def __call__(self, open_jobs: Iterable[Job]) -> Sight:
+    async def __call__(
+        self,
+        jobs: Iterable[Job],
+        *,
+        last: Heartbeat | None = None,
+        left_alone: Iterable[LeftAlone] = (),
+        keeps: Callable[[Vm], bool] = lambda _: True,
+        asks_vms: bool = True,
+    ) -> Sight:
         """Reads the fleet. One bad VM or subscription never stops the others.
 
         Args:
-            open_jobs: Their VMs are read by themselves even if no list has them.
+            jobs: Open ones have their VMs read even if no list has them.
+            last: The discovery before, so that VMs of which no list tells are read in turns; None: all are.
+            left_alone: VMs with a maintenance that has no job.
+            keeps: Which VMs are wanted, of those that neither a maintenance, patches nor a job concerns.
+            asks_vms: Whether VMs are asked for their own views, where the lists do not tell enough.
         """
-        seen_at = self.clock.now()
-        jobs: dict[str, list[Job]] = {}
-        for job in open_jobs:
-            jobs.setdefault(job.subscription_id.lower(), []).append(job)
+        now = self.clock.now()
+        known = known_of(jobs, left_alone, now)
+        looking = Looking(
+            vms=self.vms,
+            now=now,
+            known=known,
+            open_jobs=_open_jobs(known),
+            available=await self._available(),
+            keeps=keeps,
+            asks_vms=asks_vms,
+            at_once=asyncio.Semaphore(_VIEWS_AT_ONCE),
+        )
         failed: dict[str, str] = {}
         try:
-            subscriptions = list(await self.vms.subscriptions())
+            listed = list(await self.vms.subscriptions())
         except BatonError as error:
             failed[""] = str(error)
-            subscriptions = []
-        listed = {subscription.id.lower() for subscription in subscriptions}
-        # Open jobs are followed even where their subscription is no longer listed.
-        subscriptions += [Subscription(key, key) for key in jobs if key not in listed]
-        at_once = asyncio.Semaphore(_SUBSCRIPTIONS_AT_ONCE)
-        gathered = await asyncio.gather(
-            *(
-                self._subscription(
-                    subscription,
-                    jobs.get(subscription.id.lower(), []),
-                    at_once,
-                    listed=subscription.id.lower() in listed,
-                )
-                for subscription in subscriptions
-            )
-        )
-        sight = _sight(subscriptions, gathered, failed, listed, seen_at)
-        return replace(sight, fleet=replace(sight.fleet, available=await self._available()))
+            listed = []
+        seen = _each(listed, looking, last)
+        await _see_all(seen)
+        sight = _sight(seen, looking, failed)
+        again = sight.behind.keys() & (last.behind.keys() if last else ())
+        return replace(sight, again=frozenset(again))
 
     async def _available(self) -> Mapping[str, Available]:
         """What is known of patches; where that cannot be read, nothing is, which changes no job."""
@@ -103,126 +114,98 @@ class SeeFleet:
         found = {record.key: available_to(record) for record in records}
         return {key: available for key, available in found.items() if available}
 
-    async def _subscription(
-        self,
-        subscription: Subscription,
-        jobs: list[Job],
-        at_once: asyncio.Semaphore,
-        *,
-        listed: bool,
-    ) -> _Gathered:
-        found = _Gathered()
-        async with at_once:
-            try:
-                if listed:
-                    found.locations = await self.vms.locations(subscription.id)
-                    await self._lists(subscription.id, found, {job.vm_key for job in jobs})
-            except BatonError as error:
-                found.failure = str(error)
-            missing = [job.vm_id for job in jobs if job.vm_key not in found.vms]
-            await self._own_views(missing, found)
-            if any(vm.maintenance for vm in found.vms.values()):
-                found.surroundings = await self.vms.surroundings(subscription.id)
-        return found
 
-    async def _lists(self, subscription_id: str, found: _Gathered, followed: set[str]) -> None:
-        """The model list and the status list, merged by lower-cased id."""
-        models: dict[str, Vm] = {}
-        views: dict[str, InstanceView | None] = {}
-        async for item in self.vms.models(subscription_id):
-            if isinstance(item, Unreadable):
-                found.unreadable.append(item)
-            else:
-                models[item.key] = item
-        async for status in self.vms.statuses(subscription_id):
-            if isinstance(status, Unreadable):
-                # Its own view decides: the list may be the one that is garbled.
-                views[status.vm_id.lower()] = None
-            else:
-                views[status.vm_id.lower()] = status.view
-        # Azure documents nowhere that this list carries the maintenance. Where it does for one VM of the
-        # subscription, its silence about another means none; else every VM is asked by itself.
-        carries = any(view and view.maintenance for view in views.values())
-        now = self.clock.now()
-        ask: list[str] = []
-        for key, vm in models.items():
-            view = views.get(key)
-            if view is None or not carries or key in followed or _offers(view, now):
-                ask.append(vm.id)
-            else:
-                found.vms[key] = vm.with_view(view)
-        await self._own_views(ask, found)
-
-    async def _own_views(self, vm_ids: Iterable[str], found: _Gathered) -> None:
-        """Each VM's own view, asked for anew where ARM was busy.
-
-        A VM that is left out is not in its rollout, and a later stage would start before it.
-        """
-        at_once = asyncio.Semaphore(_VMS_AT_ONCE)
-        left = list(vm_ids)
-        for _ in range(_VIEWS_TRIED):
-            busy = await asyncio.gather(*(self._own_view(vm_id, found, at_once) for vm_id in left))
-            left = [vm_id for vm_id, error in zip(left, busy, strict=True) if error]
-        for vm_id in left:
-            # One VM that cannot be read now stops no other; the next discovery asks again.
-            log.warning(
-                "%s was not read",
-                vm_id.rsplit("/", 1)[-1],
-                extra={"action": "vm_unread", "vm": vm_id},
-            )
-
-    async def _own_view(
-        self, vm_id: str, found: _Gathered, at_once: asyncio.Semaphore
-    ) -> Retryable | None:
-        """Reads one; returns the error if asking again may help."""
-        async with at_once:
-            try:
-                vm = await self.vms.get(vm_id)
-            except VmNotFound:
-                found.absent.add(vm_id.lower())
-            except InvalidInput as wrong:
-                found.unreadable.append(Unreadable(vm_id, wrong.problems[0]))
-            except Retryable as busy:
-                return busy
-            except BatonError as error:
-                extra = {"action": "vm_unread", "vm": vm_id}
-                log.warning("%s was not read: %s", vm_id.rsplit("/", 1)[-1], error, extra=extra)
-            else:
-                found.vms[vm.key] = vm
-            return None
+def _open_jobs(known: Mapping[str, Known]) -> dict[str, list[str]]:
+    """Lower-cased subscription id → the VM ids of its open jobs."""
+    found: dict[str, list[str]] = {}
+    for one in known.values():
+        if one.job and one.is_open:
+            found.setdefault(one.job.subscription_id.lower(), []).append(one.vm_id)
+    return found
 
 
-def _offers(view: InstanceView, now: datetime) -> bool:
-    return bool(view.maintenance and view.maintenance.is_offered(now))
+def _each(
+    listed: Sequence[Subscription], looking: Looking, last: Heartbeat | None
+) -> list[SeeSubscription]:
+    """Those that were behind last time first, and those of open jobs even where they are no longer listed."""
+    behind = last.behind if last else {}
+    keys = {one.id.lower() for one in listed}
+    unlisted = looking.open_jobs.keys() - keys
+    return [
+        SeeSubscription(
+            looking,
+            one,
+            Turns(last.seen_until(one.id) if last else None, looking.now),
+            is_listed=one.id.lower() in keys and not one.is_read_only,
+        )
+        for one in sorted(
+            [*listed, *(Subscription(key, key) for key in sorted(unlisted))],
+            key=lambda one: one.id.lower() not in behind,
+        )
+    ]
 
 
-def _sight(
-    subscriptions: list[Subscription],
-    gathered: list[_Gathered],
-    failed: dict[str, str],
-    listed: set[str],
-    seen_at: datetime,
-) -> Sight:
-    for subscription, found in zip(subscriptions, gathered, strict=True):
-        if found.failure:
-            failed[subscription.id] = found.failure
+async def _see_all(seen: Sequence[SeeSubscription]) -> None:
+    """Looks at each; where that finds a new maintenance, at everything: nothing is planned by halves.
+
+    A rollout that knows a later stage and not yet an earlier one would start it first.
+    """
+    began = asyncio.get_running_loop().time()
+    await _by(began + _LOOKED_BY_SECONDS, seen, SeeSubscription.look)
+    if any(one.finds_new and one.is_whole for one in seen):
+        await _by(began + _REST_BY_SECONDS, seen, SeeSubscription.rest)
+    await _by(began + _AROUND_BY_SECONDS, seen, SeeSubscription.around)
+
+
+async def _by(
+    deadline: float,
+    seen: Iterable[SeeSubscription],
+    step: Callable[[SeeSubscription], Awaitable[None]],
+) -> None:
+    """Takes a step with each, as far as it comes until then; `deadline` is the loop's time."""
+    room = asyncio.Semaphore(_SUBSCRIPTIONS_AT_ONCE)
+
+    async def one(subscription: SeeSubscription) -> None:
+        async with _room(room):
+            await step(subscription)
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout_at(deadline):
+            await asyncio.gather(*map(one, seen))
+
+
+@asynccontextmanager
+async def _room(room: asyncio.Semaphore) -> AsyncIterator[None]:
+    """A place among those at once, given back after a while: who takes long waits for Azure, and holds nothing."""
+    await room.acquire()
+    later = asyncio.get_running_loop().call_later(_MAKES_ROOM_AFTER_SECONDS, room.release)
+    try:
+        yield
+    finally:
+        if asyncio.get_running_loop().time() < later.when():
+            later.cancel()
+            room.release()
+
+
+def _sight(seen: Sequence[SeeSubscription], looking: Looking, failed: Mapping[str, str]) -> Sight:
+    behind = {one.key: found for one in seen if (found := one.behind())}
     return Sight(
         fleet=Fleet(
-            vms={key: vm for found in gathered for key, vm in found.vms.items()},
-            absent=frozenset(key for found in gathered for key in found.absent),
-            whole=frozenset(
-                subscription.id.lower()
-                for subscription in subscriptions
-                if subscription.id not in failed and subscription.id.lower() in listed
-            ),
-            seen_at=seen_at,
-            places=Places.of(location for found in gathered for location in found.locations),
-            surroundings={
-                subscription.id.lower(): found.surroundings
-                for subscription, found in zip(subscriptions, gathered, strict=True)
-                if found.surroundings
-            },
+            vms={key: vm for one in seen for key, vm in one.vms.items()},
+            absent=frozenset(key for one in seen for key in one.absent),
+            whole=frozenset(one.key for one in seen if one.is_whole),
+            seen_at=looking.now,
+            places=Places.of(location for one in seen for location in one.locations),
+            surroundings={one.key: one.surroundings for one in seen if one.surroundings},
+            available=looking.available,
+            told=frozenset(key for one in seen for key in one.told),
         ),
-        unreadable=tuple(item for found in gathered for item in found.unreadable),
-        failed=failed,
+        count=sum(one.count for one in seen),
+        unreadable=tuple(item for one in seen for item in one.unreadable),
+        failed={
+            **failed,
+            **{one.subscription.id: behind[one.key].reason for one in seen if one.fails},
+        },
+        read_only=frozenset(one.subscription.id for one in seen if one.subscription.is_read_only),
+        behind=behind,
     )

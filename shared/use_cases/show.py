@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.alert import Alert
@@ -11,6 +11,7 @@ from shared.domain.job import Job
 from shared.domain.mode import Mode
 from shared.domain.pause import Pause
 from shared.domain.policy import Standing
+from shared.domain.vm_ids import name_of
 from shared.ports import AlertStore, Clock, PolicyRow
 from shared.use_cases.look import Look, Seen
 from shared.use_cases.show_rollouts import rollouts, span
@@ -33,6 +34,8 @@ from shared.version import VERSION
 # Discoveries go every few minutes; one that stays away for so long is trouble, whatever the schedule.
 _SILENT = timedelta(minutes=30)
 _MAIL_LATE = timedelta(hours=1)
+# A banner is read at a glance; the alerts have them all.
+_NAMES_MAX = 5
 ALERTS_FOR = timedelta(days=30)
 _ORDER = {kind: number for number, kind in enumerate(Kind)}
 
@@ -89,7 +92,7 @@ class Show:
             version=VERSION,
             mode=self.mode,
             problems=tuple(self._troubles(seen, heartbeat, wrong, len(late), now)),
-            heartbeat=ShownHeartbeat(**asdict(heartbeat)) if heartbeat else None,
+            heartbeat=_beat(heartbeat) if heartbeat else None,
             counts={str(kind): counts[kind] for kind in Kind},
             policies={team: tuple(policies) for team, policies in names.items()},
             wrong_policies=wrong,
@@ -147,7 +150,7 @@ class Show:
         found = [
             ShownLeftAlone(
                 vm_id=vm.vm_id,
-                vm=vm.vm_id.rsplit("/", 1)[-1],
+                vm=name_of(vm.vm_id),
                 location=vm.location,
                 closes=vm.closes,
                 reason=vm.reason,
@@ -178,10 +181,8 @@ class Show:
             yield (
                 f"The last discovery went through {minutes} minutes ago: look at the log of the function discover."
             )
-        if heartbeat and heartbeat.failed_subscriptions:
-            yield (
-                f"{_count(heartbeat.failed_subscriptions, 'subscription')} not read: the alerts say why."
-            )
+        if heartbeat:
+            yield from heartbeat.not_read(_NAMES_MAX)
         if heartbeat and heartbeat.unreadable:
             yield f"{_count(heartbeat.unreadable, 'VM')} not understood from Azure's answers: the alerts name them."
         if wrong:
@@ -235,6 +236,18 @@ def show_alert(alert: Alert) -> ShownAlert:
         raised_at=alert.raised_at,
         state=str(alert.state),
         note=alert.note,
+    )
+
+
+def _beat(heartbeat: Heartbeat) -> ShownHeartbeat:
+    return ShownHeartbeat(
+        at=heartbeat.at,
+        vms=heartbeat.vms,
+        changed=heartbeat.changed,
+        unmatched=heartbeat.unmatched,
+        unreadable=heartbeat.unreadable,
+        failed_subscriptions=heartbeat.failed_subscriptions,
+        not_read={key: one.reason for key, one in heartbeat.behind.items()},
     )
 
 

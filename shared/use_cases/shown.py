@@ -194,7 +194,11 @@ class ShownAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownHeartbeat:
-    """The last discovery that went through."""
+    """The last discovery that went through.
+
+    Attributes:
+        not_read: Subscription id → why it could not be read whole, as many as are kept.
+    """
 
     at: datetime
     vms: int
@@ -202,6 +206,7 @@ class ShownHeartbeat:
     unmatched: int
     unreadable: int
     failed_subscriptions: int
+    not_read: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,8 +113,8 @@ class StartVm:
 
     async def _claim(self, job: Job, vm: Vm, policy: Policy, ledger: Ledger) -> Wait | Claimed:
         """Writes the intent."""
-        needs_place = job.availability_set and job.takes_slot
-        away = await self.steps.jobs.away(job.availability_set) if needs_place else None
+        needs_place = job.domain_set and job.takes_slot
+        away = await self.steps.jobs.away(job.domain_set) if needs_place else None
         conflict = set_conflict(job, away) if away else ""
         now = self.steps.clock.now()
         if conflict:

@@ -150,8 +150,8 @@ class Steps:
         if ledger is None or before is None:
             raise Stale(f"job {job.id} is gone")
         away: Away | None = None
-        if job.availability_set and before.is_away:
-            away = without_away(await self.jobs.away(job.availability_set), job)
+        if job.domain_set and before.is_away:
+            away = without_away(await self.jobs.away(job.domain_set), job)
         change = Change(
             heads=(ledger.head,), jobs=(job,), away=(away,) if away else (), at=self.clock.now()
         )

@@ -14,6 +14,7 @@ from shared.domain.pace import Pace
 from shared.domain.pause import pause_of
 from shared.domain.placement import set_conflict
 from shared.domain.policy import Standing
+from shared.domain.vm_ids import VmId, name_of
 from shared.ports import AlertStore, Clock, JobStore, OutcomeStore
 from shared.use_cases.explanation import Explanation, Facts, explain_job
 from shared.use_cases.look import Look, Seen
@@ -55,7 +56,7 @@ class TellStory:
         if job is None and alone is None and not outcomes:
             return None
         said = await self._explained(job, seen) if job else None
-        name = known_id.rsplit("/", 1)[-1]
+        name = name_of(known_id)
         raised = await self.alerts.raised_since(self.clock.now() - ALERTS_FOR)
         return ShownStory(
             vm_id=known_id,
@@ -72,9 +73,9 @@ class TellStory:
 
     async def _explained(self, job: Job, seen: Seen) -> Explanation:
         key, unread = (job.team, job.policy), _NOT_ASKED
-        if job.availability_set:
+        if job.domain_set:
             try:
-                conflict = set_conflict(job, await self.jobs.away(job.availability_set))
+                conflict = set_conflict(job, await self.jobs.away(job.domain_set))
             except InvalidInput as wrong:
                 conflict = str(wrong)
             unread = conflict or unread
@@ -101,10 +102,11 @@ def _without_job(alone: LeftAlone | None) -> str:
 
 def _is_about(alert: Alert, vm_id: str) -> bool:
     """By its facts where the name alone could be another VM's."""
-    _, _, subscription, _, group, *_, name = vm_id.split("/")
+    vm = VmId.parse(vm_id)
+    group, subscription = vm.resource_group, vm.subscription_id
     facts = dict(alert.facts)
     return (
-        alert.subject.lower() == name.lower()
+        alert.subject.lower() == vm.name.lower()
         and facts.get("Subscription", subscription).lower() == subscription.lower()
         and f"resource group {group}".lower() in facts.get("VM", f"resource group {group}").lower()
     )

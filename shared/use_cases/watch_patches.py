@@ -60,10 +60,15 @@ class WatchPatches:
         if not watching:
             await self._forget(before)
             return
-        sight = await self.see(())
         assign = Assigner(standings.values())
-        found = ((vm, assign(vm).policy) for vm in sight.fleet.vms.values())
-        wanted = {vm.key: (vm, policy) for vm, policy in found if policy and _watches(policy)}
+
+        def watched_by(vm: Vm) -> Policy | None:
+            policy = assign(vm).policy
+            return policy if policy and _watches(policy) else None
+
+        sight = await self.see((), keeps=lambda vm: watched_by(vm) is not None, asks_vms=False)
+        found = ((vm, watched_by(vm)) for vm in sight.fleet.vms.values())
+        wanted = {vm.key: (vm, policy) for vm, policy in found if policy}
         looked = await self._look_at_all(wanted, before)
         await self._unseen(sight, wanted, before)
         await self.report(looked)
@@ -96,7 +101,8 @@ class WatchPatches:
     ) -> Watched:
         if known and known.assessing_url:
             known = await self.assess.follow(known)
-        if vm.patch_status is None or not (vm.view and vm.view.agent_ready):
+        told = vm.patch_status and vm.view and vm.view.agent_ready
+        if not told and not vm.is_uniform:
             vm = await self._own(vm)
         record = observed(vm, known, key=policy.key, now=self.clock.now())
         now, after = self.clock.now(), self.assess_after

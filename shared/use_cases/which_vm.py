@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from shared.domain.errors import InvalidInput, Problem, Unknown
 from shared.domain.job import Job
+from shared.domain.vm_ids import name_of
 
 _NAMED_MAX = 10
 
@@ -16,11 +17,7 @@ def meant(name: str, ids: Iterable[str]) -> str | None:
     """
     wanted = name.strip().strip("/").lower()
     found = sorted(
-        {
-            each.lower()
-            for each in ids
-            if wanted in (each.strip("/").lower(), each.rsplit("/", 1)[-1].lower())
-        }
+        {each.lower() for each in ids if wanted in (each.strip("/").lower(), name_of(each).lower())}
     )
     if len(found) > 1:
         more = f" and {len(found) - _NAMED_MAX} more" if len(found) > _NAMED_MAX else ""

@@ -12,6 +12,8 @@ from simulator.arm.operations import (
     ASSESS,
     INSTALL,
     REDEPLOY,
+    REDEPLOY_INSTANCE,
+    REDEPLOY_SET,
     Operation,
     Refusal,
     timestamp,
@@ -19,6 +21,9 @@ from simulator.arm.operations import (
 
 _TITLES: Final = {
     REDEPLOY: "Performs Maintenance Operation on the VM.",
+    REDEPLOY_INSTANCE: "Performs planned maintenance on a Virtual Machine instance in a Virtual "
+    "Machine Scale Set.",
+    REDEPLOY_SET: "Performs planned maintenance on the instances of the Virtual Machine Scale Set.",
     ASSESS: "Assesses the virtual machine for available OS patches.",
     INSTALL: "Installs available OS patches on the virtual machine.",
 }
@@ -114,6 +119,8 @@ def _entry(
         properties["statusCode"] = str(http_status)
     if code:
         properties["statusMessage"] = json.dumps({"error": {"code": code, "message": message}})
+    # An action is the type of what it is done to, and two words more.
+    kind = action.rsplit("/", 2)[0]
     ticks = int(at.timestamp() * 10_000_000)
     return at, {
         "authorization": {"action": action, "scope": vm},
@@ -140,10 +147,7 @@ def _entry(
             "value": "Microsoft.Compute",
             "localizedValue": "Microsoft.Compute",
         },
-        "resourceType": {
-            "value": "Microsoft.Compute/virtualMachines",
-            "localizedValue": "Microsoft.Compute/virtualMachines",
-        },
+        "resourceType": {"value": kind, "localizedValue": kind},
         "status": {"value": status, "localizedValue": status},
         "subStatus": {"value": sub_status, "localizedValue": sub_status},
         "submissionTimestamp": timestamp(at),

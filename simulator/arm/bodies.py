@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from simulator.arm.patch_bodies import patch_status, windows_configuration
-from simulator.arm.records import VmRecord, compute_id
+from simulator.arm.records import VmRecord, compute_id, scale_set_id
 from simulator.arm.state import VmState
 from simulator.scenario_model import ArmSettings, AvailabilitySet, Vm
 
@@ -69,6 +69,12 @@ def vm_model(record: VmRecord, *, shouting: bool = False) -> Json:
             "id": f"{set_scope}/resourceGroups/{spec.resource_group.upper()}"
             f"/providers/Microsoft.Compute/availabilitySets/{spec.availability_set.upper()}"
         }
+    if spec.scale_set:
+        properties["virtualMachineScaleSet"] = {"id": scale_set_id(spec)}
+    if spec.host:
+        properties["host"] = {"id": _host(record)}
+    elif spec.host_group:
+        properties["hostGroup"] = {"id": _host(record).rsplit("/hosts/", 1)[0]}
     body = _resource(record, identity)
     if record.state.tags:
         body["tags"] = dict(record.state.tags)
@@ -98,10 +104,7 @@ def vm_status(record: VmRecord, now: datetime, settings: ArmSettings) -> Json:
 def instance_view(record: VmRecord, now: datetime, settings: ArmSettings) -> Json:
     """The instance view of a VM; a deallocated one has neither agent nor name to tell."""
     spec, state = record.spec, record.state
-    view: Json = {}
-    if spec.availability_set:
-        view["platformUpdateDomain"] = spec.update_domain
-        view["platformFaultDomain"] = spec.update_domain % 2
+    view = _place(record)
     if state.power != "deallocated":
         view |= {
             "computerName": spec.name[:15],
@@ -169,6 +172,27 @@ def availability_set_body(availability_set: AvailabilitySet, vms: list[VmRecord]
 def network_interface_id(scope: str, vm_name: str) -> str:
     """The id of a VM's one network interface in its resource group, ``scope``."""
     return f"{scope}/providers/Microsoft.Network/networkInterfaces/{vm_name}-nic"
+
+
+def _place(record: VmRecord) -> Json:
+    """The domains of its set that a VM is in, and the host that it was put on without naming one."""
+    spec = record.spec
+    if spec.host_group and not spec.host:
+        return {"assignedHost": _host(record)}
+    if spec.availability_set:
+        domain = spec.update_domain
+        return {"platformUpdateDomain": domain, "platformFaultDomain": domain % 2}
+    if not spec.scale_set:
+        return {}
+    updated = {"platformUpdateDomain": spec.update_domain} if spec.instance_id else {}
+    return {**updated, "platformFaultDomain": spec.fault_domain}
+
+
+def _host(record: VmRecord) -> str:
+    """The id of the dedicated host that a VM runs on."""
+    spec, scope = record.spec, record.id.split("/providers/", maxsplit=1)[0]
+    group = f"{scope}/providers/Microsoft.Compute/hostGroups/{spec.host_group}"
+    return f"{group}/hosts/{spec.host or f'{spec.host_group}-1'}"
 
 
 def _resource(record: VmRecord, identity: str) -> Json:

@@ -32,6 +32,29 @@ class Call:
     note: dict[str, Any] = field(default_factory=dict)
 
 
+def vm_key(params: Mapping[str, str]) -> str:
+    """The lower-cased id of the VM that a path is about, by its named parts; empty for none."""
+    if "vm" in params:
+        return compute_key(params, "virtualMachines", params["vm"])
+    if "instance" in params:
+        return f"{scale_set_key(params)}/virtualmachines/{params['instance']}".lower()
+    return ""
+
+
+def scale_set_key(params: Mapping[str, str]) -> str:
+    """The lower-cased id of the scale set that a path is about; empty for none."""
+    found = params.get("scaleset", "")
+    return compute_key(params, "virtualMachineScaleSets", found) if found else ""
+
+
+def compute_key(params: Mapping[str, str], kind: str, name: str) -> str:
+    """The lower-cased id of a resource in the path's group; ``kind`` is virtualMachines or the like."""
+    return (
+        f"/subscriptions/{params['subscription']}/resourcegroups/{params['group']}"
+        f"/providers/microsoft.compute/{kind}/{name}"
+    ).lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer. ``status`` None drops the connection without one."""

@@ -17,9 +17,9 @@ from simulator.arm import locations
 from simulator.arm.course import Start, plan_course
 from simulator.arm.features import Features
 from simulator.arm.journal import Journal
-from simulator.arm.operations import Operation, Refusal, Request
+from simulator.arm.operations import REDEPLOY, REDEPLOY_INSTANCE, Operation, Refusal, Request
 from simulator.arm.patch_course import initial_state
-from simulator.arm.records import NAMESPACE, SubscriptionRecord, VmRecord, compute_id
+from simulator.arm.records import NAMESPACE, SubscriptionRecord, VmRecord, compute_id, vm_id
 from simulator.arm.state import Change, Maintenance, VmState
 from simulator.arm.throttle import Throttle
 from simulator.arm.verdict import Verdict, refusal_of_script, refusal_of_state
@@ -28,6 +28,7 @@ from simulator.scenario_model import (
     AvailabilitySet,
     Edit,
     Location,
+    ScaleSet,
     Scenario,
     Vm,
     VmEdit,
@@ -55,6 +56,7 @@ class Cloud:
     locations: dict[str, Location] = field(init=False)
     groups: dict[tuple[str, str], tuple[str, str]] = field(init=False, default_factory=dict)
     availability_sets: dict[str, AvailabilitySet] = field(init=False, default_factory=dict)
+    scale_sets: dict[str, ScaleSet] = field(init=False, default_factory=dict)
     vms: dict[str, VmRecord] = field(init=False, default_factory=dict)
     operations: dict[str, Operation] = field(init=False, default_factory=dict)
     refusals: "deque[Refusal]" = field(
@@ -79,19 +81,17 @@ class Cloud:
                 it.denied,
                 place if it.zone_rotation is None else it.zone_rotation,
                 Features(it.id, it.features, it.feature_seconds),
+                it.tenant,
             )
             for place, it in enumerate(self.scenario.subscriptions)
         }
         self.locations = {it.name: it for it in (*locations.BUILT_IN, *self.scenario.locations)}
-        for availability_set in self.scenario.availability_sets:
-            self._know_group(
-                availability_set.subscription,
-                availability_set.resource_group,
-                availability_set.location,
-            )
-            self.availability_sets[compute_id(availability_set, "availabilitySets").lower()] = (
-                availability_set
-            )
+        for it in self.scenario.availability_sets:
+            self._know_group(it.subscription, it.resource_group, it.location)
+            self.availability_sets[compute_id(it, "availabilitySets").lower()] = it
+        for each in self.scenario.scale_sets:
+            self._know_group(each.subscription, each.resource_group, each.location)
+            self.scale_sets[compute_id(each, "virtualMachineScaleSets").lower()] = each
         for vm in self.scenario.vms:
             self.add_vm(vm, self.t0)
         for edit in self.scenario.edits:
@@ -116,7 +116,7 @@ class Cloud:
         Raises:
             ScenarioError: no such subscription or region, or the name is taken.
         """
-        identity = compute_id(vm, "virtualMachines")
+        identity = vm_id(vm)
         for wrong, text in (
             (
                 vm.subscription.lower() not in self.subscriptions,
@@ -226,6 +226,7 @@ class Cloud:
             ends_at=course.ends_at,
             error=course.error,
             request=request,
+            action=_action(record),
         )
         self.operations[operation.id] = operation
         record.state = replace(
@@ -251,6 +252,7 @@ class Cloud:
                     verdict.error.code,
                     verdict.error.message,
                     request,
+                    _action(record),
                 )
             )
         return verdict
@@ -338,6 +340,10 @@ class Cloud:
 
 
 _KEYS: Final = ("pre_start", "pre_end", "start", "end")
+
+
+def _action(record: VmRecord) -> str:
+    return REDEPLOY_INSTANCE if record.spec.instance_id else REDEPLOY
 
 
 def _windows(maintenance: Maintenance) -> dict[str, str]:

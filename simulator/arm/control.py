@@ -10,9 +10,10 @@ from aiohttp import web
 from simulator.arm.cloud import Cloud
 from simulator.arm.patching import release
 from simulator.arm.records import VmRecord
-from simulator.scenario import parse_fault, parse_vm, parse_vm_edit
+from simulator.scenario import parse_fault
 from simulator.scenario_patches import parse_release
 from simulator.scenario_table import ScenarioError, Table
+from simulator.scenario_vms import parse_vm, parse_vm_edit
 
 Clock = Callable[[], datetime]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -92,7 +93,9 @@ def vm_view(record: VmRecord, now: datetime) -> dict[str, Any]:
         "location": spec.location,
         "zone": spec.zone,
         "availabilitySet": spec.availability_set,
-        "updateDomain": spec.update_domain if spec.availability_set else None,
+        "updateDomain": spec.update_domain if spec.availability_set or spec.instance_id else None,
+        "scaleSet": spec.scale_set,
+        "faultDomain": spec.fault_domain if spec.scale_set else None,
         "tags": dict(state.tags),
         "power": state.power,
         "agent": "ready" if state.is_agent_ready else "notReady",

@@ -19,6 +19,7 @@ class ArmError(Exception):
         message: ARM's sentence for people.
         headers: what goes with it, for example Retry-After.
         details: the ``details`` array of the body, where the real answer has one.
+        target: what of the request is wrong, where the real answer says so.
     """
 
     status: int
@@ -26,6 +27,7 @@ class ArmError(Exception):
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
     details: tuple[Mapping[str, Any], ...] = ()
+    target: str = ""
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.message}"
@@ -33,6 +35,8 @@ class ArmError(Exception):
     def body(self) -> dict[str, Any]:
         """The JSON body: ``{"error": {"code", "message"}}`` and ``details`` where there are any."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.target:
+            error["target"] = self.target
         if self.details:
             error["details"] = [dict(detail) for detail in self.details]
         return {"error": error}
@@ -74,6 +78,46 @@ def subscription_not_found(subscription: str) -> ArmError:
     return ArmError(
         404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found."
     )
+
+
+def subscription_disabled(subscription: str) -> ArmError:
+    """A subscription that Azure switched off: it can be read, and nothing in it changed."""
+    return ArmError(
+        409,
+        "ReadOnlyDisabledSubscription",
+        f"The subscription '{subscription}' is disabled and therefore marked as read only. You "
+        "cannot perform any write actions on this subscription until it is re-enabled.",
+    )
+
+
+def no_instance(instance: str) -> ArmError:
+    """No such instance of a uniform scale set, as a request to change one has it.
+
+    The answer is Azure's: github.com/microsoft/onefuzz/issues/2547.
+    """
+    text = f"The provided instanceId {instance} is not an active Virtual Machine Scale Set VM instanceId."
+    return ArmError(400, "InvalidParameter", text, target="instanceIds")
+
+
+def not_numbered() -> ArmError:
+    """An instance of a flexible scale set asked for as if it had a number.
+
+    The answer is Azure's: github.com/Azure/azure-sdk-for-go/issues/19707.
+    """
+    text = "Virtual Machine Scale Set VM instanceId must be a number."
+    return ArmError(400, "InvalidParameter", text, target="instanceId")
+
+
+def instances_not_listed(scale_set: str) -> ArmError:
+    """The instances of a flexible scale set asked for with their views.
+
+    The answer is Azure's: github.com/microsoft/OMS-Agent-for-Linux/pull/1475.
+    """
+    text = (
+        "Operation 'VirtualMachineScaleSets.virtualMachines.GET' is not allowed on "
+        f"Virtual Machine Scale Set '{scale_set}'."
+    )
+    return ArmError(400, "BadRequest", text)
 
 
 def group_not_found(group: str) -> ArmError:

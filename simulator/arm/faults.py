@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from simulator.arm import errors
-from simulator.arm.call import Answer, Call
+from simulator.arm.call import Answer, Call, vm_key
 from simulator.arm.errors import ArmError
 from simulator.faults import Fault, FaultPlan, Kinds
 
@@ -75,7 +75,7 @@ class ArmFaults:
         if call.method != "GET" or answer.status != 200 or answer.body is None:
             return answer
         answer = replace(answer, body=self._without_done(answer.body, call.path))
-        return self._frozen_for_a_while(call, answer) if "vm" in call.params else answer
+        return self._frozen_for_a_while(call, answer) if vm_key(call.params) else answer
 
     def _forgets(self, operation: str) -> bool:
         """Once it does, the operation stays forgotten."""

@@ -1,7 +1,7 @@
 """What Resource Manager checks before it passes a request on, in ARM's order."""
 
 from simulator.arm import errors
-from simulator.arm.call import Answer, Call, is_api_version
+from simulator.arm.call import Answer, Call, is_api_version, scale_set_key, vm_key
 from simulator.arm.cloud import Cloud
 from simulator.arm.errors import ArmError
 from simulator.arm.records import SubscriptionRecord
@@ -38,17 +38,6 @@ def delay_seconds(cloud: Cloud, match: Match | None) -> float:
     return record.fault.delay.total_seconds()
 
 
-def vm_key(match: Match | None) -> str:
-    """The lower-cased id of the VM that a path is about, known or not; empty for none."""
-    if match is None or "vm" not in match.params:
-        return ""
-    params = match.params
-    return (
-        f"/subscriptions/{params['subscription']}/resourcegroups/{params['group']}"
-        f"/providers/microsoft.compute/virtualmachines/{params['vm']}"
-    ).lower()
-
-
 def _checked(call: Call, match: Match | None) -> Route:
     version = call.query.get("api-version", "")
     if not version:
@@ -77,6 +66,12 @@ def _fail(subscription: SubscriptionRecord, route: Route, call: Call) -> None:
         scope = call.path if "group" in call.params else f"/subscriptions/{subscription.id}"
         raise errors.forbidden(route.action, scope)
     match kind:
+        case "disabled" if call.method != "GET":
+            raise errors.subscription_disabled(subscription.id)
+        case "throttled":
+            asked = "read" if call.method == "GET" else "write"
+            wait = subscription.fault.delay.total_seconds()
+            raise errors.subscription_throttled(subscription.id, asked, wait)
         case "unavailable":
             raise errors.unavailable()
         case "page2" if "$skiptoken" in call.query:
@@ -86,12 +81,12 @@ def _fail(subscription: SubscriptionRecord, route: Route, call: Call) -> None:
 
 
 def _charge(cloud: Cloud, route: Route, call: Call) -> Charge:
-    params, resource = call.params, ""
-    region = params.get("location", "")
-    if "vm" in params:
-        resource = vm_key(Match(route, dict(params)))
-        found = cloud.vms.get(resource)
-        region = found.spec.location if found else ""
+    params, region = call.params, call.params.get("location", "")
+    resource = vm_key(params) or scale_set_key(params)
+    if vm := cloud.vms.get(resource):
+        region = vm.spec.location
+    elif scale_set := cloud.scale_sets.get(resource):
+        region = scale_set.location
     elif operation := cloud.operations.get(params.get("operation", "").lower()):
         resource = operation.vm.lower()
     return Charge(

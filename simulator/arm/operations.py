@@ -6,6 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 
 REDEPLOY: Final = "Microsoft.Compute/virtualMachines/performMaintenance/action"
+REDEPLOY_INSTANCE: Final = (
+    "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/performMaintenance/action"
+)
+REDEPLOY_SET: Final = "Microsoft.Compute/virtualMachineScaleSets/performMaintenance/action"
 ASSESS: Final = "Microsoft.Compute/virtualMachines/assessPatches/action"
 INSTALL: Final = "Microsoft.Compute/virtualMachines/installPatches/action"
 
@@ -24,7 +28,7 @@ class Operation:
     """Something that was accepted.
 
     Attributes:
-        vm: the id of the VM in its true casing.
+        vm: the id of the VM, or of the scale set, in its true casing.
         ends_at: when it ends; None for never.
         error: code and message where it ends Failed.
         action: the right that it needed.

@@ -2,12 +2,12 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from simulator.arm.features import Features
 from simulator.arm.state import VmState
-from simulator.scenario_model import AvailabilitySet, Fault, Step, Vm
+from simulator.scenario_model import AvailabilitySet, Fault, ScaleSet, Step, Vm
 
 NAMESPACE: Final = uuid.UUID("6c4d3f5e-0f5b-4f0e-9d59-8d2f2c1b7a10")
 """The same scenario has the same ids in every run."""
@@ -15,7 +15,12 @@ NAMESPACE: Final = uuid.UUID("6c4d3f5e-0f5b-4f0e-9d59-8d2f2c1b7a10")
 
 @dataclass
 class SubscriptionRecord:
-    """A subscription. ``rotation`` shifts its zone numbers, see ``locations``."""
+    """A subscription.
+
+    Attributes:
+        rotation: by how much its zone numbers are shifted, see ``locations``.
+        tenant: the customer's who delegated it; empty where it is the caller's own.
+    """
 
     id: str
     name: str
@@ -23,6 +28,7 @@ class SubscriptionRecord:
     denied: frozenset[str]
     rotation: int
     features: Features
+    tenant: str = ""
 
 
 @dataclass
@@ -64,7 +70,19 @@ class VmRecord:
         return f"20.{digest[0]}.{digest[1]}.{digest[2]}"
 
 
-def compute_id(resource: Vm | AvailabilitySet, kind: str) -> str:
+def vm_id(vm: Vm) -> str:
+    """The resource id of a VM; an instance of a uniform scale set is one of the set's own resources."""
+    if not vm.instance_id:
+        return compute_id(vm, "virtualMachines")
+    return f"{scale_set_id(vm)}/virtualMachines/{vm.instance_id}"
+
+
+def scale_set_id(vm: Vm) -> str:
+    """The resource id of the scale set of a VM that is in one."""
+    return compute_id(replace(vm, name=vm.scale_set), "virtualMachineScaleSets")
+
+
+def compute_id(resource: Vm | AvailabilitySet | ScaleSet, kind: str) -> str:
     """The resource id, in the casing of the scenario; ``kind`` is virtualMachines or the like."""
     return (
         f"/subscriptions/{resource.subscription}/resourceGroups/{resource.resource_group}"

@@ -1,27 +1,28 @@
 """What each route answers: from a call and the cloud to an answer."""
 
-import base64
-import binascii
-from collections.abc import Callable, Iterable
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from simulator.arm import bodies, errors, surroundings
 from simulator.arm.activity import activity, read_filter
-from simulator.arm.call import Answer, Call
+from simulator.arm.call import Answer, Call, compute_key, vm_key
 from simulator.arm.cloud import Cloud
+from simulator.arm.lists import known_group, page, vms_under, wanted_scale_set, whole_list
 from simulator.arm.locations import location_body
 from simulator.arm.operations import Operation, timestamp
-from simulator.arm.records import SubscriptionRecord, VmRecord
+from simulator.arm.records import SubscriptionRecord, VmRecord, scale_set_id
 from simulator.scenario_model import AvailabilitySet, Word
 
+_TENANT: Final = "00000000-0000-4000-8000-000000000001"
+"""The tenant of the one identity."""
+
 _VM: Final = "Microsoft.Compute/virtualMachines"
+_INSTANCE: Final = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
 _SET: Final = "Microsoft.Compute/availabilitySets"
 
 
 def list_subscriptions(cloud: Cloud, _call: Call) -> Answer:
     """Every subscription, those that will answer 403 too: Azure lists by another right."""
-    return _list([_subscription(it) for it in cloud.subscriptions.values()])
+    return whole_list([_subscription(it) for it in cloud.subscriptions.values()])
 
 
 def get_subscription(cloud: Cloud, call: Call) -> Answer:
@@ -32,7 +33,7 @@ def get_subscription(cloud: Cloud, call: Call) -> Answer:
 def list_locations(cloud: Cloud, call: Call) -> Answer:
     """All regions, with pairs, and zones as this subscription numbers them."""
     subscription = cloud.subscriptions[call.params["subscription"].lower()]
-    return _list(
+    return whole_list(
         [
             location_body(it, subscription.id, subscription.rotation)
             for it in cloud.locations.values()
@@ -43,7 +44,7 @@ def list_locations(cloud: Cloud, call: Call) -> Answer:
 def list_groups(cloud: Cloud, call: Call) -> Answer:
     """The resource groups of a subscription."""
     subscription = cloud.subscriptions[call.params["subscription"].lower()]
-    return _list(
+    return whole_list(
         [
             _group(subscription.id, name, location)
             for (owner, _), (name, location) in sorted(cloud.groups.items())
@@ -54,29 +55,41 @@ def list_groups(cloud: Cloud, call: Call) -> Answer:
 
 def get_group(cloud: Cloud, call: Call) -> Answer:
     """One resource group."""
-    name, location = _known_group(cloud, call)
+    name, location = known_group(cloud, call)
     subscription = cloud.subscriptions[call.params["subscription"].lower()]
     return Answer(200, _group(subscription.id, name, location))
 
 
 def list_vms(cloud: Cloud, call: Call) -> Answer:
-    """The VMs of a subscription, a resource group or a region, a page at a time."""
-    if "$expand" in call.query:
-        raise errors.invalid_parameter(
-            "$expand", call.query["$expand"], "It needs a $filter on a virtual machine scale set."
-        )
+    """The VMs of a subscription, a resource group or a region, a page at a time.
+
+    Instances of uniform scale sets are not among them; those of flexible ones are.
+    """
     prefix = f"/subscriptions/{call.params['subscription']}/".lower()
     if "group" in call.params:
-        _known_group(cloud, call)
+        known_group(cloud, call)
         prefix += f"resourcegroups/{call.params['group']}/".lower()
     region = call.params.get("location", "").lower()
-    found = [vm for vm in _vms_under(cloud, prefix) if region in {"", vm.spec.location}]
+    of_set = wanted_scale_set(call)
+    found = [
+        vm
+        for vm in vms_under(cloud, prefix)
+        if not vm.spec.instance_id
+        and region in {"", vm.spec.location}
+        and (not of_set or (vm.spec.scale_set and of_set == scale_set_id(vm.spec).lower()))
+    ]
+    settings = cloud.scenario.arm
     if call.query.get("statusonly", "").lower() == "true":
-        return _page(
-            cloud, call, found, lambda vm: bodies.vm_status(vm, call.now, cloud.scenario.arm)
-        )
-    shouting = cloud.scenario.arm.id_case == "mixed"
-    return _page(cloud, call, found, lambda vm: bodies.vm_model(vm, shouting=shouting))
+        return page(cloud, call, found, lambda vm: bodies.vm_status(vm, call.now, settings))
+    shouting, expanded = settings.id_case == "mixed", "$expand" in call.query
+
+    def body(vm: VmRecord) -> dict[str, Any]:
+        model = bodies.vm_model(vm, shouting=shouting)
+        if expanded:
+            model["properties"]["instanceView"] = bodies.instance_view(vm, call.now, settings)
+        return model
+
+    return page(cloud, call, found, body)
 
 
 def get_vm(cloud: Cloud, call: Call) -> Answer:
@@ -139,9 +152,9 @@ def list_availability_sets(cloud: Cloud, call: Call) -> Answer:
     """The availability sets of a subscription or of a resource group."""
     prefix = f"/subscriptions/{call.params['subscription']}/".lower()
     if "group" in call.params:
-        _known_group(cloud, call)
+        known_group(cloud, call)
         prefix += f"resourcegroups/{call.params['group']}/".lower()
-    return _list(
+    return whole_list(
         [
             _set_body(cloud, key, it)
             for key, it in sorted(cloud.availability_sets.items())
@@ -152,8 +165,8 @@ def list_availability_sets(cloud: Cloud, call: Call) -> Answer:
 
 def get_availability_set(cloud: Cloud, call: Call) -> Answer:
     """One availability set."""
-    group, _ = _known_group(cloud, call)
-    key = _key(call, "availabilitysets", call.params["set"])
+    group, _ = known_group(cloud, call)
+    key = compute_key(call.params, "availabilitySets", call.params["set"])
     found = cloud.availability_sets.get(key)
     if found is None:
         raise errors.resource_not_found(_SET, call.params["set"], group)
@@ -162,16 +175,16 @@ def get_availability_set(cloud: Cloud, call: Call) -> Answer:
 
 def list_public_addresses(cloud: Cloud, call: Call) -> Answer:
     """The public addresses of a subscription: those of its VMs, here."""
-    vms = _vms_under(cloud, f"/subscriptions/{call.params['subscription']}/")
+    vms = vms_under(cloud, f"/subscriptions/{call.params['subscription']}/")
     found = [vm for vm in vms if vm.spec.public_address]
-    return _page(cloud, call, found, surroundings.public_address)
+    return page(cloud, call, found, surroundings.public_address)
 
 
 def list_schedules(cloud: Cloud, call: Call) -> Answer:
     """The DevTest Labs schedules of a subscription: the auto-shutdowns of its VMs, here."""
-    vms = _vms_under(cloud, f"/subscriptions/{call.params['subscription']}/")
+    vms = vms_under(cloud, f"/subscriptions/{call.params['subscription']}/")
     found = [vm for vm in vms if vm.spec.auto_shutdown]
-    return _page(cloud, call, found, surroundings.shutdown_schedule)
+    return page(cloud, call, found, surroundings.shutdown_schedule)
 
 
 def list_activity(cloud: Cloud, call: Call) -> Answer:
@@ -184,7 +197,7 @@ def list_activity(cloud: Cloud, call: Call) -> Answer:
         call.now,
         cloud.scenario.arm.activity_log_delay,
     )
-    return _list([entry for entry in entries if all(passes(entry) for passes in wanted)])
+    return whole_list([entry for entry in entries if all(passes(entry) for passes in wanted)])
 
 
 def list_permissions(cloud: Cloud, call: Call) -> Answer:
@@ -196,86 +209,38 @@ def list_permissions(cloud: Cloud, call: Call) -> Answer:
         "dataActions": [],
         "notDataActions": [],
     }
-    return _list([permission])
-
-
-def _list(value: list[dict[str, Any]]) -> Answer:
-    return Answer(200, {"value": value})
-
-
-def _vms_under(cloud: Cloud, prefix: str) -> Iterable[VmRecord]:
-    lowered = prefix.lower()
-    return [vm for key, vm in sorted(cloud.vms.items()) if key.startswith(lowered)]
-
-
-def _page(
-    cloud: Cloud,
-    call: Call,
-    found: list[VmRecord],
-    body_of: Callable[[VmRecord], dict[str, Any]],
-) -> Answer:
-    after = _read_token(call.query["$skiptoken"]) if "$skiptoken" in call.query else ""
-    size = cloud.scenario.arm.page_size
-    rest = [vm for vm in found if vm.key > after]
-    page = rest[:size]
-    body: dict[str, Any] = {"value": [body_of(vm) for vm in page]}
-    if len(rest) > size:
-        # By key and not by number: a VM deleted between two pages must not hide its neighbour.
-        token = base64.urlsafe_b64encode(page[-1].key.encode()).decode()
-        query = {**call.query, "$skiptoken": token}
-        body["nextLink"] = f"{call.base_url}{call.path}?{urlencode(query)}"
-    return Answer(200, body)
-
-
-def _read_token(token: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
-    except (binascii.Error, UnicodeError) as error:
-        raise errors.invalid_parameter("$skiptoken", token, "Follow nextLink.") from error
-
-
-def _known_group(cloud: Cloud, call: Call) -> tuple[str, str]:
-    name = call.params["group"]
-    found = cloud.groups.get((call.params["subscription"].lower(), name.lower()))
-    if found is None:
-        raise errors.group_not_found(name)
-    return found
+    return whole_list([permission])
 
 
 def known_vm(cloud: Cloud, call: Call) -> VmRecord:
-    """The VM that a path is about.
+    """The VM, or the instance of a uniform scale set, that a path is about.
 
     Raises:
         ArmError: 404, it or its group is not there.
     """
-    group, _ = _known_group(cloud, call)
-    record = cloud.vms.get(_key(call, "virtualmachines", call.params["vm"]))
+    group, _ = known_group(cloud, call)
+    record = cloud.vms.get(vm_key(call.params))
     if record is None:
-        raise errors.resource_not_found(_VM, call.params["vm"], group)
+        params = call.params
+        kind, name = (_VM, params["vm"]) if "vm" in params else (_INSTANCE, params["instance"])
+        raise errors.resource_not_found(kind, name, group)
     return record
-
-
-def _key(call: Call, kind: str, name: str) -> str:
-    return (
-        f"/subscriptions/{call.params['subscription']}/resourcegroups/{call.params['group']}"
-        f"/providers/microsoft.compute/{kind}/{name}"
-    ).lower()
 
 
 def _subscription(record: SubscriptionRecord) -> dict[str, Any]:
     return {
         "id": f"/subscriptions/{record.id}",
         "subscriptionId": record.id,
-        "tenantId": "00000000-0000-4000-8000-000000000001",
+        "tenantId": record.tenant or _TENANT,
         "displayName": record.name,
-        "state": "Enabled",
+        "state": "Disabled" if record.fault.kind == "disabled" else "Enabled",
         "subscriptionPolicies": {
             "locationPlacementId": "Public_2014-09-01",
             "quotaId": "EnterpriseAgreement_2014-09-01",
             "spendingLimit": "Off",
         },
         "authorizationSource": "RoleBased",
-        "managedByTenants": [],
+        "managedByTenants": [{"tenantId": _TENANT}] if record.tenant else [],
     }
 
 

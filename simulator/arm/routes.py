@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.arm import patch_responses, responses
+from simulator.arm import patch_responses, responses, scale_sets
 from simulator.arm.call import Answer, Call
 from simulator.arm.cloud import Cloud
 
@@ -65,6 +65,12 @@ _READ_GROUP: Final = "Microsoft.Resources/subscriptions/resourceGroups/read"
 _READ_VM: Final = "Microsoft.Compute/virtualMachines/read"
 _PERMISSIONS: Final = "/providers/Microsoft.Authorization/permissions"
 _READ_PERMISSIONS: Final = "Microsoft.Authorization/permissions/read"
+_SCALE_SETS: Final = f"{_COMPUTE}/virtualMachineScaleSets"
+_SCALE_SET: Final = f"{_GROUP}{_SCALE_SETS}/{{scaleset}}"
+_INSTANCE: Final = f"{_SCALE_SET}/virtualMachines/{{instance}}"
+_READ_SCALE_SET: Final = "Microsoft.Compute/virtualMachineScaleSets/read"
+_READ_INSTANCE: Final = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read"
+_OF_SETS: Final = "HighCostGetVMScaleSet"
 _READ_SET: Final = "Microsoft.Compute/availabilitySets/read"
 
 ROUTES: Final = (
@@ -105,6 +111,50 @@ ROUTES: Final = (
         responses.perform_maintenance,
         "Microsoft.Compute/virtualMachines/performMaintenance/action",
         "UpdateVM",
+    ),
+    _route(
+        "GET",
+        f"{_SUB}{_SCALE_SETS}",
+        scale_sets.list_scale_sets,
+        _READ_SCALE_SET,
+        _OF_SETS,
+    ),
+    _route(
+        "GET",
+        f"{_GROUP}{_SCALE_SETS}",
+        scale_sets.list_scale_sets,
+        _READ_SCALE_SET,
+        _OF_SETS,
+    ),
+    _route("GET", _SCALE_SET, scale_sets.get_scale_set, _READ_SCALE_SET, "LowCostGetVMScaleSet"),
+    _route(
+        "POST",
+        f"{_SCALE_SET}/performMaintenance",
+        scale_sets.perform_maintenance,
+        "Microsoft.Compute/virtualMachineScaleSets/performMaintenance/action",
+        "UpdateVMScaleSet",
+    ),
+    _route(
+        "GET",
+        f"{_SCALE_SET}/virtualMachines",
+        scale_sets.list_instances,
+        _READ_INSTANCE,
+        _OF_SETS,
+    ),
+    _route("GET", _INSTANCE, scale_sets.get_instance, _READ_INSTANCE, "GetVMScaleSetVM"),
+    _route(
+        "GET",
+        f"{_INSTANCE}/instanceView",
+        scale_sets.get_instance_status,
+        "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read",
+        "GetVMScaleSetVM",
+    ),
+    _route(
+        "POST",
+        f"{_INSTANCE}/performMaintenance",
+        scale_sets.perform_maintenance_of_instance,
+        "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/performMaintenance/action",
+        "UpdateVMScaleSetVM",
     ),
     _route(
         "POST",

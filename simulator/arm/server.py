@@ -12,7 +12,7 @@ from aiohttp import web
 
 from simulator import faults
 from simulator.arm import control, front, routes
-from simulator.arm.call import Answer, Call
+from simulator.arm.call import Answer, Call, scale_set_key, vm_key
 from simulator.arm.cloud import Cloud
 from simulator.arm.faults import KINDS, ArmFaults
 from simulator.arm.journal import stamp
@@ -114,7 +114,7 @@ def _record(call: Call, match: routes.Match | None, answer: Answer) -> dict[str,
         "query": dict(call.query),
         "status": answer.status,
         "subscription": call.params.get("subscription", "").lower(),
-        "vmId": front.vm_key(match),
+        "vmId": vm_key(match.params) or scale_set_key(match.params) if match else "",
         "clientRequestId": call.request.client_request_id,
         "correlationId": call.request.correlation_id,
     }
@@ -129,7 +129,7 @@ def _record(call: Call, match: routes.Match | None, answer: Answer) -> dict[str,
         action = call.path.rpartition("/")[2]
         if action.lower() == "performmaintenance":
             record["maintenanceId"] = ""
-        _log.info("%s %s: %s", action, call.params.get("vm"), answer.status or "dropped")
+        _log.info("%s %s: %s", action, record["vmId"], answer.status or "dropped")
     return record | call.note
 
 

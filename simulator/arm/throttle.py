@@ -29,6 +29,13 @@ COMPUTE: Final[dict[str, tuple[Rate | None, Rate]]] = {
     "LowCostGet": (Rate.per_minute(12, 36), Rate.per_minute(8_000, 24_000)),
     "HighCostGet": (None, Rate.per_minute(300, 900)),
     "GetOperation": (Rate.per_minute(15, 45), Rate.per_minute(5_000, 15_000)),
+    "UpdateVMScaleSet": (None, Rate.per_minute(500, 1_500)),
+    "LowCostGetVMScaleSet": (Rate.per_minute(12, 36), Rate.per_minute(800, 2_400)),
+    # The page does not place two requests about instances: their list, counted here as the view of
+    # the whole set is, and performMaintenance of one, counted as the other changes of one are.
+    "HighCostGetVMScaleSet": (Rate.per_minute(10, 30), Rate.per_minute(360, 1_080)),
+    "UpdateVMScaleSetVM": (Rate.per_minute(4, 12), Rate.per_minute(500, 1_500)),
+    "GetVMScaleSetVM": (Rate.per_minute(12, 36), Rate.per_minute(2_000, 6_000)),
 }
 READS: Final = Rate(250, 25)
 WRITES: Final = Rate(200, 10)
@@ -43,7 +50,7 @@ class Charge:
     Attributes:
         subscription: whose buckets pay.
         region: compute's buckets are per region; empty for a request that names none.
-        resource: the lower-cased id of the VM, or empty.
+        resource: the lower-cased id of the VM or of the scale set, or empty.
         policy: a name of ``COMPUTE``, or empty for a request that compute does not count.
         is_write: whether Resource Manager counts it as a write.
     """

@@ -20,12 +20,15 @@ _BACK = {
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """A VM as the scenario made it.
+    """A VM, or an instance of a uniform scale set, as the scenario made it.
 
     Attributes:
-        key: its lower-cased id, as is `availability_set`.
+        key: its lower-cased id, as are `availability_set` and `scale_set`.
         physical_zone: what its `zone` means in its subscription; empty: not known.
-        update_domain: None: not known.
+        update_domain: in its availability set or uniform scale set; None: not known.
+        fault_domain: in its flexible scale set; None: not known.
+        fault_domains: how many its flexible scale set has; None: it is in none. One has all spread.
+        has_own_mechanism: whether it is on a dedicated host, or isolated, and so nobody's to redeploy.
     """
 
     key: str
@@ -37,7 +40,18 @@ class Machine:
     physical_zone: str = ""
     availability_set: str = ""
     update_domain: int | None = None
+    scale_set: str = ""
+    fault_domain: int | None = None
+    fault_domains: int | None = None
+    has_own_mechanism: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def spread(self) -> tuple[str, int | None]:
+        """The set whose domains are kept apart, and the VM's domain in it; no set: nothing binds it."""
+        if self.availability_set or self.fault_domains is None:
+            return self.availability_set or self.scale_set, self.update_domain
+        return self.scale_set if self.fault_domains > 1 else "", self.fault_domain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +75,7 @@ class Start:
         reason: why it was refused.
         work: `redeploy` or `patch`.
         reboots: whether it takes the VM away: not an installation with rebootSetting Never.
+        of_all: whether it named no instance, so that `vm` is a scale set and each of its VMs was meant.
     """
 
     vm: str
@@ -70,6 +85,7 @@ class Start:
     reason: str = ""
     work: str = "redeploy"
     reboots: bool = True
+    of_all: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from simulator.promises.policies import History
 
 
 def placement(evidence: Evidence) -> Verdict:
-    """P5: one update domain of a set; within a policy one zone, and one region of a pair."""
+    """P5: one domain of a set; within a policy one zone, and one region of a pair."""
     history = History(evidence)
     violations, overlaps = [], 0
     for first, second in combinations(evidence.departures, 2):
@@ -23,7 +23,7 @@ def placement(evidence: Evidence) -> Verdict:
         if why := clash(one, other, evidence.pairs, of_one_policy=together):
             violations.append(f"{one.name} and {other.name} at {clock(second.at)}: {why}")
     facts = f"{overlaps} pairs of VMs away together"
-    return Verdict("P5", "update domains, zones and pairs apart", facts, tuple(violations))
+    return Verdict("P5", "domains of a set, zones and pairs apart", facts, tuple(violations))
 
 
 def clash(
@@ -41,11 +41,11 @@ def clash(
         pairs: region name to the regions that either side lists as its pair.
         of_one_policy: whether the rules that hold within a policy bind them too.
     """
-    domain, beside = one.update_domain, other.update_domain
-    same_set = one.availability_set and one.availability_set == other.availability_set
-    if same_set and (domain is None or domain != beside):
+    (mine, domain), (others, beside) = one.spread, other.spread
+    if mine and mine == others and (domain is None or domain != beside):
         known = ["unknown" if each is None else str(each) for each in (domain, beside)]
-        return f"update domains {known[0]} and {known[1]} of one set"
+        kind = "update" if one.fault_domains is None else "fault"
+        return f"{kind} domains {known[0]} and {known[1]} of one set"
     if not of_one_policy:
         return ""
     if one.zone and other.zone and not _is_one_zone(one, other):

@@ -208,6 +208,9 @@ def keepers(policies: Iterable[Policy], machine: Machine) -> list[Policy]:
 
 
 def owner(policies: Iterable[Policy], machine: Machine) -> Policy | None:
-    """The policy that may act on the VM; None: there is none, or a tie, or its row is wrong."""
-    keeping = keepers(policies, machine)
+    """The policy that may act on the VM; None: there is none, or a tie, or its row is wrong.
+
+    Nobody may act on one whose maintenance has a mechanism of its own.
+    """
+    keeping = [] if machine.has_own_mechanism else keepers(policies, machine)
     return keeping[0] if len(keeping) == 1 and not keeping[0].wrong else None

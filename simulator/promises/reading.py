@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulator.arm.locations import BUILT_IN, location_body
-from simulator.arm.records import compute_id
+from simulator.arm.records import compute_id, scale_set_id, vm_id
 from simulator.promises.model import (
     Event,
     Evidence,
@@ -21,6 +21,9 @@ from simulator.scenario_model import Scenario, Vm
 from simulator.scenario_table import resolve
 
 Json = Mapping[str, Any]
+
+_ISOLATED = ("Standard_E104i_v5", "Standard_E80ids_v4", "Standard_HX176rs", "Standard_M832is_16_v3")
+"""Of the public list of isolated sizes (virtual-machines/isolation, April 2026), those that scenarios may use."""
 
 
 def read_evidence(
@@ -47,21 +50,16 @@ def read_evidence(
     records = sorted(log, key=lambda record: (record["time"], record["seq"]))
     events = [record for record in records if record["kind"] == "event"]
     zones = _physical_zones(scenario)
-    machines = [_machine(vm, zones) for vm in scenario.vms]
+    flexible = {
+        compute_id(it, "virtualMachineScaleSets").lower(): it.fault_domains
+        for it in scenario.scale_sets
+        if it.mode == "flexible"
+    }
+    machines = [_machine(vm, zones, flexible) for vm in scenario.vms]
     return Evidence(
         machines={machine.key: machine for machine in machines},
         windows=tuple(_windows(scenario, t0, events)),
-        starts=tuple(
-            Start(
-                vm=record["vmId"],
-                at=_time(record["time"]),
-                accepted=record["accepted"],
-                maintenance=record["maintenanceId"],
-                reason=record["reason"],
-            )
-            for record in records
-            if _is_of(record, "performMaintenance") and "maintenanceId" in record
-        ),
+        starts=tuple(start for record in records for start in _starts(record)),
         installs=tuple(
             Start(
                 vm=record["vmId"],
@@ -94,11 +92,36 @@ def read_evidence(
     )
 
 
-def _machine(vm: Vm, zones: Mapping[tuple[str, str, str], str]) -> Machine:
+def _starts(record: Json) -> Iterator[Start]:
+    """The redeploys that a request asked for: of a VM, or of instances of a scale set."""
+    if not _is_of(record, "performMaintenance"):
+        return
+    if record.get("asked") == []:
+        yield _start(record, {**record, "maintenanceId": "", "accepted": False}, of_all=True)
+    for each in record.get("instances", [record]):
+        if "maintenanceId" in each:
+            yield _start(record, each)
+
+
+def _start(record: Json, about: Json, *, of_all: bool = False) -> Start:
+    return Start(
+        vm=about["vmId"],
+        at=_time(record["time"]),
+        accepted=about["accepted"],
+        maintenance=about["maintenanceId"],
+        reason=about["reason"],
+        of_all=of_all,
+    )
+
+
+def _machine(
+    vm: Vm, zones: Mapping[tuple[str, str, str], str], flexible: Mapping[str, int]
+) -> Machine:
     # A set is named within the VM's own subscription and group.
     group = f"{vm.subscription}/{vm.resource_group}/".lower()
+    scale_set = scale_set_id(vm).lower() if vm.scale_set else ""
     return Machine(
-        key=compute_id(vm, "virtualMachines").lower(),
+        key=vm_id(vm).lower(),
         name=vm.name,
         resource_group=vm.resource_group,
         subscription=vm.subscription.lower(),
@@ -107,6 +130,10 @@ def _machine(vm: Vm, zones: Mapping[tuple[str, str, str], str]) -> Machine:
         physical_zone=zones.get((vm.subscription, vm.location, vm.zone), ""),
         availability_set=group + vm.availability_set.lower() if vm.availability_set else "",
         update_domain=vm.update_domain,
+        scale_set=scale_set,
+        fault_domain=vm.fault_domain,
+        fault_domains=flexible.get(scale_set),
+        has_own_mechanism=bool(vm.host_group) or vm.size in _ISOLATED,
         tags=vm.tags,
     )
 
@@ -116,7 +143,7 @@ def _windows(scenario: Scenario, t0: datetime, events: Iterable[Json]) -> list[W
     for vm in scenario.vms:
         if vm.maintenance is not None:
             start, end, _, _ = vm.maintenance.at(t0)
-            key = compute_id(vm, "virtualMachines").lower()
+            key = vm_id(vm).lower()
             found.append(Window(vm=key, since=t0, start=start, end=end, is_new=True))
     found += [
         Window(

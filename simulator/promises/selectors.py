@@ -66,6 +66,7 @@ def _holds(term: str, machine: Machine) -> bool:
         "sub": machine.subscription,
         "location": machine.location,
         "zone": machine.zone,
+        "vmss": machine.scale_set.rpartition("/")[2],
     }
     if key not in actual:
         raise ValueError(f"{term!r} is no term of a selector")

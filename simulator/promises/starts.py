@@ -51,9 +51,13 @@ def allowed(evidence: Evidence) -> Verdict:
 
 
 def _not_allowed(evidence: Evidence, history: History, start: Start) -> str:
+    if start.of_all:
+        return "asked for every instance of the scale set, naming none"
     owners = history.owners(start.vm, start.at)
     if not owners:
-        return "no enabled policy takes the VM"
+        machine = evidence.machines.get(start.vm)
+        is_others = machine is not None and machine.has_own_mechanism
+        return "left to its host's mechanism" if is_others else "no enabled policy takes the VM"
     refusals = [_refusal(evidence, policy, start) for policy in owners]
     if all(refusals):
         return refusals[-1]

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.alert import Alert, AlertState
 from shared.domain.errors import Stale
-from shared.domain.heartbeat import Heartbeat, LeftAlone
+from shared.domain.heartbeat import Behind, Heartbeat, LeftAlone
 from shared.ports import AlertStore
 from tests.builders import NOW, a_vm_id, an_alert
 
@@ -80,6 +80,32 @@ async def test_the_last_heartbeat_is_kept_and_is_no_alert(alerts: AlertStore) ->
 
     assert await alerts.heartbeat() == last
     assert await alerts.unsent() == []
+
+
+async def test_a_heartbeat_names_whoever_was_not_read_as_many_as_a_row_has_room_for(
+    alerts: AlertStore,
+) -> None:
+    reason = '403 "AuthorizationFailed": ' + "é" * 500
+    behind = {
+        f"{number:08d}-1111-1111-1111-111111111111": Behind(
+            name=f'"Shop" {number}', reason=reason, since=NOW if number % 2 else None
+        )
+        for number in range(300)
+    }
+    figures = {"vms": 7, "changed": 0, "unmatched": 0, "unreadable": 0}
+
+    await alerts.beat(
+        Heartbeat(at=NOW, **figures, failed_subscriptions=300, seen_at=NOW, behind=behind)
+    )
+
+    kept = await alerts.heartbeat()
+    assert kept
+    assert kept.seen_at == NOW
+    assert 50 < len(kept.behind) < 300
+    for key, one in kept.behind.items():
+        assert (one.name, one.since) == (behind[key].name, behind[key].since)
+        assert one.reason.startswith('403 "AuthorizationFailed"')
+    assert kept.seen_until("one that is not named") is None
 
 
 async def test_raised_since_are_those_later_than_that_in_any_state_newest_first(

@@ -41,7 +41,7 @@ async def test_what_was_never_written_is_not_there(jobs: JobStore) -> None:
     assert await jobs.books() == Books(guard="", ledgers={})
     assert await jobs.ledger("shop", "web") is None
     assert await jobs.job("shop", "web", "web-1") is None
-    assert await jobs.away(a_set_id()) == Away(availability_set=a_set_id())
+    assert await jobs.away(a_set_id()) == Away(domain_set=a_set_id())
 
 
 async def test_a_known_ledger_is_given_back_while_its_head_is_the_same(jobs: JobStore) -> None:

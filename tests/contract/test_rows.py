@@ -110,8 +110,8 @@ jobs = st.builds(
     discovered_at=moments,
     state=st.sampled_from(JobState),
     zone=texts,
-    availability_set=texts,
-    update_domain=st.none() | numbers,
+    domain_set=texts,
+    domain=st.none() | numbers,
     region_pairs=st.lists(texts, max_size=3).map(tuple),
     attempt=numbers,
     refusals=numbers,
@@ -139,7 +139,7 @@ heads = st.builds(
 )
 placements = st.builds(
     Away,
-    availability_set=texts,
+    domain_set=texts,
     jobs=st.dictionaries(texts, st.none() | numbers, max_size=4),
 )
 alerts = st.builds(

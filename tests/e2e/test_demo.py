@@ -65,6 +65,31 @@ def test_a_baseline_month_and_a_hotpatch_month_are_kept_like_redeploys():
     assert "Subject: Baton: win-fails failed (shop)" in said
 
 
+def test_scale_sets_keep_their_domains_apart_and_hosts_are_left_alone():
+    code, said = demo("scaleset")
+
+    assert verdicts(said) == ALL_HELD, said
+    assert code == 0, said
+    # The sets were put to the test: some went together, as many as one domain holds.
+    apart = re.search(r"^ P5 +held .* (\d+) pairs of VMs away together", said, re.MULTILINE)
+    assert apart, said
+    assert int(apart[1]) > 0
+    assert re.search(r"ledger-01: .*\n.*\n.* dedicated hosts \(ledger-host-1\)", said), said
+    assert re.search(r"vault-01: .*\n.*\n.* Standard_E104i_v5 is isolated", said), said
+    assert "Add or mend a policy" not in said
+
+
+def test_five_failing_subscriptions_of_fifty_are_named_and_hold_up_no_other():
+    code, said = demo("subscriptions")
+
+    assert verdicts(said) == ALL_HELD, said
+    # Every VM was served in the end, and the five were in a mail: as the scenario expects.
+    assert code == 0, said
+    planned = re.findall(r"^ *[\d.]+ s +till-(\d\d) +planned", said, re.MULTILINE)
+    assert len(planned) == 50, said
+    assert sorted(planned[:45]) == [f"{number:02}" for number in range(1, 46)], said
+
+
 def test_a_lost_outcome_breaks_a_promise_and_the_exit_code_says_so():
     code, said = demo("broken")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cli.fleet_files import read_fleet
 from cli.policy_files import read_policies
-from shared.adapters import arm_answers, arm_decode, rows
+from shared.adapters import arm_answers, arm_decode, arm_locations, rows
 from shared.adapters.arm_fields import Fields
 from shared.adapters.arm_surroundings import _dynamic_address, _shutdown
 from shared.adapters.messages import decode
@@ -143,9 +143,9 @@ def test_a_vm_of_anything_is_one_that_every_table_takes_or_named(item):
 
 @given(place=spoilt(LOCATION), event=spoilt(ACTIVITY), beside=spoilt(BESIDE))
 def test_what_is_around_a_vm_is_read_or_named(place, event, beside):
-    arm_decode.location_of(place, "s")
-    value_or_named(arm_decode.locations_of, [place])
-    value_or_named(arm_decode.locations_of, place)
+    arm_locations.location_of(place, "s")
+    value_or_named(arm_locations.locations_of, [place])
+    value_or_named(arm_locations.locations_of, place)
     arm_answers.activity_of(event)
     arm_answers.subscription_of(event)
     for read in (_dynamic_address, _shutdown):

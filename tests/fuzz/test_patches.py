@@ -41,9 +41,8 @@ PAST = {"properties": {"status": "Succeeded", "errorDetails": {"code": "c", "mes
     profile=spoilt({"windowsConfiguration": WINDOWS}),
     storage=spoilt({"imageReference": IMAGE, "osDisk": {"osType": "Windows"}}),
     status=spoilt(VIEW["patchStatus"]),
-    scale_set=json_values,
 )
-def test_a_vm_is_read_and_judged_whatever_it_says_of_patches(profile, storage, status, scale_set):
+def test_a_vm_is_read_and_judged_whatever_it_says_of_patches(profile, storage, status):
     vm = arm_decode.seen_vm_of(
         {
             "id": a_vm_id(),
@@ -51,7 +50,6 @@ def test_a_vm_is_read_and_judged_whatever_it_says_of_patches(profile, storage, s
             "properties": {
                 "osProfile": profile,
                 "storageProfile": storage,
-                "virtualMachineScaleSet": scale_set,
                 "instanceView": {
                     "statuses": [{"code": "PowerState/running"}],
                     "patchStatus": status,

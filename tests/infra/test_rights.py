@@ -19,11 +19,24 @@ from shared.domain.errors import BatonError
 from shared.domain.patching.results import InstallRequest
 from shared.domain.rights import ACT, OBSERVE, OPTIONAL
 from shared.settings import read_settings
+from tests.builders import a_scale_set
 from tests.infra.bicep import Expression, read
 from tests.integration.arm.emulator import SUB, fleet, serve, vm
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-VM_ID = f"/subscriptions/{SUB}/resourceGroups/rg-shop/providers/Microsoft.Compute/virtualMachines/web-01"
+COMPUTE = f"/subscriptions/{SUB}/resourceGroups/rg-shop/providers/Microsoft.Compute"
+VM_ID = f"{COMPUTE}/virtualMachines/web-01"
+SET = a_scale_set("api", subscription_id=SUB, resource_group="rg-shop")
+INSTANCE_ID = f"{COMPUTE}/virtualMachineScaleSets/api/virtualMachines/0"
+# Its instance has no tags of its own, so that those of the set are asked for.
+UNTAGGED = {
+    "name": "api",
+    "mode": "uniform",
+    "resource_group": "rg-shop",
+    "subscription": SUB,
+    "location": "westeurope",
+    "instances": 1,
+}
 RIGHTS = ROOT / "infra/rights"
 ROLES: dict[str, list[str]] = json.loads((RIGHTS / "actions.json").read_text())
 # Microsoft's names, so that no other role slips in: least of all Owner or Contributor.
@@ -113,20 +126,22 @@ BY_ARM: dict[str, Callable[[Arm], object]] = {
 
 async def asked_by(port: str) -> list[dict[str, Any]]:
     """Every request that a method of the port sends."""
-    with serve(fleet(vm())) as emulator:
+    with serve(fleet(vm(), scale_set=[UNTAGGED])) as emulator:
         values = {
             "subscription_id": SUB,
-            "vm_id": VM_ID,
+            "scale_set": SET,
             "url": f"{emulator.url}/subscriptions/{SUB}/providers/Microsoft.Compute/locations/westeurope/operations/1",
             "request_id": "a-request",
             "request": InstallRequest(maximum_duration=timedelta(hours=1)),
             "within": timedelta(seconds=5),
             "since": NOW,
         }
-        for subscriptions in ((), (SUB,)):
-            arm = connect_arm(emulator.url, "a-token", subscriptions, clock=MemoryClock(NOW))
-            await walk(BY_ARM[port](arm), get_type_hints(Outside)[port], values)
-            await arm.close()
+        for vm_id in (VM_ID, INSTANCE_ID):
+            for subscriptions in ((), (SUB,)):
+                arm = connect_arm(emulator.url, "a-token", subscriptions, clock=MemoryClock(NOW))
+                of_vm = values | {"vm_id": vm_id}
+                await walk(BY_ARM[port](arm), get_type_hints(Outside)[port], of_vm)
+                await arm.close()
         return [record for record in emulator.log() if record["kind"] == "request"]
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.adapters.arm_decode import locations_of, vm_of
+from shared.adapters.arm_decode import vm_of
+from shared.adapters.arm_locations import locations_of
 from shared.domain.maintenance import Vm
 from shared.domain.places import Places
 from shared.domain.planning.fleet import FleetPlan, plan_fleet

@@ -1,5 +1,6 @@
 """Ways to break the app on purpose, one or more for each promise: the proof that the checks can fail."""
 
+import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from typing import Any
 from cli.simulation.arm import SimulatedArm
 from cli.simulation.choose import choose
 from cli.simulation.relay import SimulatedMailer
-from cli.simulation.setup import Setup
+from cli.simulation.setup import PolicyWrite, Setup
 from shared.adapters import outcome_rows, tables
 from shared.domain import (
     hours,
@@ -22,9 +23,10 @@ from shared.domain import (
     staging,
     verdict,
 )
-from shared.domain.errors import InvalidInput, StartUnknown
+from shared.domain.errors import BatonError, InvalidInput, StartUnknown
 from shared.domain.job import JobState
 from shared.domain.ledger import Away
+from shared.domain.maintenance import Vm as SeenVm
 from shared.domain.pace import Pace
 from shared.domain.patching.columns import Patching
 from shared.domain.patching.model import RebootSetting
@@ -55,6 +57,7 @@ class Mutation:
         word: What Azure makes of every VM's first start, where the mutation shows only then, and chance gives
             too few of those; None: as it comes.
         patched: Whether it shows where patches are due.
+        of_sets: Whether it shows where there are scale sets, and many VMs may be away at once.
         install: What Azure makes of every VM's first installation; None: as it comes.
     """
 
@@ -63,11 +66,14 @@ class Mutation:
     patches: tuple[tuple[Any, str, Any], ...]
     word: Word | None = None
     patched: bool = False
+    of_sets: bool = False
     install: PatchWord | None = None
 
     def setup(self, seed: int) -> Setup:
         """What it is tried on."""
-        setup = choose(seed, "wild", patches=float(self.patched))
+        setup = choose(seed, "wild", patches=float(self.patched), sets=float(self.of_sets))
+        if self.of_sets:
+            setup = replace(setup, policies=tuple(map(_of_many_slots, setup.policies)))
         if self.install:
             setup = _with_first_install(setup, self.install)
         if self.word is None:
@@ -77,6 +83,10 @@ class Mutation:
         vms = tuple(replace(vm, script=(first, *vm.script)) for vm in scenario.vms)
         arm = replace(scenario.arm, offer_after_abort=True)
         return replace(setup, scenario=replace(scenario, vms=vms, arm=arm))
+
+
+def _of_many_slots(row: PolicyWrite) -> PolicyWrite:
+    return row if row.columns is None else replace(row, columns={**row.columns, "concurrency": 4})
 
 
 def _with_first_install(setup: Setup, word: PatchWord) -> Setup:
@@ -89,6 +99,10 @@ def _with_first_install(setup: Setup, word: PatchWord) -> Setup:
 
 def _always(value: Any) -> Callable[..., Any]:
     return lambda *_, **__: value
+
+
+async def _no_log(*_args, **_kwargs):
+    return (), None
 
 
 def _retries_every_abort(job, vm, again, now):
@@ -152,8 +166,8 @@ def _whatever_ended(job, _vm, _now):
     return "" if job.state.is_end and not job.unsettled else "not yet"
 
 
-async def _nobody_is_away(self, availability_set):
-    return Away(availability_set=availability_set)
+async def _nobody_is_away(self, domain_set):
+    return Away(domain_set=domain_set)
 
 
 async def _settles_at_once(self, job, _ledger=None, **_before):
@@ -184,6 +198,18 @@ async def _sends_it_again(self, vm_id, *, request_id, within, real=SimulatedArm.
         return await real(self, vm_id, request_id=request_id, within=within)
     except StartUnknown:
         return await real(self, vm_id, request_id=request_id, within=within)
+
+
+async def _starts_its_whole_set(
+    self, vm_id, *, request_id, within, real=SimulatedArm.start_maintenance
+):
+    accepted = await real(self, vm_id, request_id=request_id, within=within)
+    prefix = vm_id.lower().rpartition("/")[0]
+    for key, record in list(self.azure.cloud.vms.items()):
+        if record.spec.instance_id and key.startswith(prefix) and key != vm_id.lower():
+            with contextlib.suppress(BatonError):
+                await real(self, key, request_id=request_id, within=within)
+    return accepted
 
 
 MUTATIONS = (
@@ -233,6 +259,24 @@ MUTATIONS = (
     Mutation("P4", "stages follow at once", ((rules, "_stage_opens", _always(_LONG_AGO)),)),
     Mutation("P5", "placement does not count", ((rules, "placement_conflict", _always("")),)),
     Mutation(
+        "P5",
+        "a scale set keeps nothing apart",
+        ((SeenVm, "domain_set", property(lambda vm: vm.availability_set)),),
+        of_sets=True,
+    ),
+    Mutation(
+        "P5",
+        "all of a flexible set stand in one fault domain",
+        ((SeenVm, "domain", property(lambda vm: vm.view.update_domain if vm.is_uniform else 0)),),
+        of_sets=True,
+    ),
+    Mutation(
+        "P1",
+        "the start of an instance is that of its whole set",
+        ((SimulatedArm, "start_maintenance", _starts_its_whole_set),),
+        of_sets=True,
+    ),
+    Mutation(
         "P6",
         "an outcome that is written again is another row",
         ((outcome_rows, "outcome_row", _another_row_each_time),),
@@ -267,7 +311,10 @@ MUTATIONS = (
     Mutation(
         "P8",
         "a lost answer counts as a refusal",
-        ((follow_vm, "shows_acceptance", _always(False)),),
+        (
+            (follow_vm, "shows_acceptance", _always(False)),
+            (follow_vm.FindOut, "_logged", _no_log),
+        ),
         word=Word.DROP_AFTER,
     ),
     Mutation(

@@ -211,7 +211,7 @@ class Facts:
 
     def name(self, vm: str) -> str:
         """What people call a VM."""
-        return vm.rpartition("/")[2]
+        return self.machines[vm].name
 
 
 def _during(history: list[tuple[datetime, Any]], since: datetime, until: datetime) -> list[Any]:

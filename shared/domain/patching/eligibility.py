@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from shared.domain.maintenance import Vm
 from shared.domain.patching.model import ImageReference, PatchMode, PatchSettings
+from shared.domain.vm_ids import VmId
 
 PUBLISHER, OFFER = "MicrosoftWindowsServer", "WindowsServer"
 # The exact SKUs, and no others: Azure compares publisher, offer and SKU.
@@ -70,8 +71,10 @@ def lacks_enrolment(vm: Vm) -> tuple[Lack, ...]:
 
 def uniform_instance(vm_id: str) -> Lack | None:
     """The lack of an instance of a scale set with Uniform orchestration; None for a VM's own id."""
-    lowered = vm_id.lower()
-    if "/virtualmachinescalesets/" not in lowered or "/virtualmachines/" not in lowered:
+    try:
+        if not VmId.parse(vm_id).scale_set:
+            return None
+    except ValueError:
         return None
     return Lack(
         "It is an instance of a scale set with Uniform orchestration.",

@@ -183,7 +183,7 @@ class _Search:
 
     def _tell(self, owner: _Track, each: Elsewhere) -> list[list[Elsewhere]]:
         """Has the other policies of its set see who is away; the lists that now end with it."""
-        name = each.place.availability_set
+        name = each.place.domain_set
         told = []
         for track in self._tracks:
             if name and track is not owner:

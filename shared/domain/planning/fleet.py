@@ -8,6 +8,7 @@ from datetime import datetime
 from shared.domain.assignment import Assigner
 from shared.domain.ledger import PolicyKey
 from shared.domain.maintenance import MaintenanceStatus, Vm
+from shared.domain.own_mechanism import own_mechanism
 from shared.domain.places import Places
 from shared.domain.planning.groups import grouped, lane_of, place_of
 from shared.domain.planning.model import Place, Stage, Task, instant, micros, span
@@ -93,6 +94,9 @@ def plan_fleet(
     for vm in sorted(vms, key=lambda vm: vm.key):
         status = vm.maintenance
         if status is None or not status.is_offered(now):
+            continue
+        if reason := own_mechanism(vm):
+            unmatched.append(UnmatchedVm(vm, reason))
             continue
         assignment = assign(vm)
         for key in assignment.tied:

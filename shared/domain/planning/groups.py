@@ -1,7 +1,7 @@
 """Lanes from policies, and which of them have to be planned together.
 
-Only an availability set ties one policy to another: policies that share none are planned apart, so that the
-cost grows with the group and not with the fleet, and a change in one cannot move another.
+Only a set (an availability set, a scale set) ties one policy to another: policies that share none are planned
+apart, so that the cost grows with the group and not with the fleet, and a change in one cannot move another.
 """
 
 from collections import defaultdict
@@ -37,13 +37,13 @@ def place_of(vm: Vm, places: Places) -> Place:
         zone=places.zone_of(vm.subscription_id, vm.location, vm.zone),
         location=vm.location,
         pairs=places.pairs(vm.location),
-        availability_set=vm.availability_set,
-        domain=vm.view.update_domain if vm.view else None,
+        domain_set=vm.domain_set,
+        domain=vm.domain,
     )
 
 
 def grouped(lanes: Iterable[Lane]) -> list[list[Lane]]:
-    """The lanes, those together that share an availability set, directly or through others."""
+    """The lanes, those together that share a set, directly or through others."""
     left = {lane.key: lane for lane in lanes}
     members: dict[str, list[PolicyKey]] = defaultdict(list)
     for lane in left.values():
@@ -74,4 +74,4 @@ def _reached(key: PolicyKey, beside: Mapping[PolicyKey, set[PolicyKey]]) -> set[
 def _sets(lane: Lane) -> set[str]:
     places = {task.place for stage in lane.stages for task in stage.tasks}
     places |= {one.place for stage in lane.stages for one in stage.fixed}
-    return {place.availability_set for place in places if place.availability_set}
+    return {place.domain_set for place in places if place.domain_set}

@@ -29,7 +29,7 @@ class LanePlan:
         """Whom this plan has away, for the other policies of their sets."""
         for task in lane.tasks:
             start = self.starts.get(task.key)
-            if start is not None and task.place.availability_set:
+            if start is not None and task.place.domain_set:
                 yield Elsewhere(start, start + lane.length, task.place)
 
 
@@ -50,7 +50,7 @@ def plan_lane(
 
     Args:
         lane: What is to be planned.
-        elsewhere: By availability set, whom other policies have away.
+        elsewhere: By set, whom other policies have away.
         rank: Who goes first where several can.
     """
     way = _Way()

@@ -38,26 +38,26 @@ class Place(NamedTuple):
     Attributes:
         zone: By which zones are compared; `""` without one.
         pairs: The regions that Azure pairs with `location`.
-        availability_set: Lower-cased id; `""` without one.
-        domain: Update domain; None where Azure gives none, and then it equals no other.
+        domain_set: Lower-cased id of the set whose domains are kept apart; `""` without one.
+        domain: In that set; None where it is not known, and then it equals no other.
     """
 
     zone: str = ""
     location: str = ""
     pairs: frozenset[str] = frozenset()
-    availability_set: str = ""
+    domain_set: str = ""
     domain: int | None = None
 
     @property
     def goes_alone(self) -> bool:
         """Whether it must not even be away with one that stands in the same place."""
-        return self.availability_set != "" and self.domain is None
+        return self.domain_set != "" and self.domain is None
 
     def clashes_in_set(self, other: "Place") -> bool:
         """Whether both must not be away together, whichever policies they follow."""
         return (
-            self.availability_set != ""
-            and self.availability_set == other.availability_set
+            self.domain_set != ""
+            and self.domain_set == other.domain_set
             and (self.domain is None or self.domain != other.domain)
         )
 

@@ -203,8 +203,8 @@ def _by_placement(case: _Case, hopeless: int) -> str:
     if case.lost(replace(case.lane, stages=tuple(anywhere))) > hopeless:
         return ""
     return (
-        "a policy of its own for each zone or region of a pair (or, for an availability set, leaving it to "
-        "Azure)"
+        "a policy of its own for each zone or region of a pair (or, for an availability set or a scale set, "
+        "leaving it to Azure)"
     )
 
 

@@ -35,7 +35,7 @@ class GroupPlan:
 
 
 def plan_group(lanes: Sequence[Lane]) -> GroupPlan:
-    """Plans policies that share availability sets, or a single one.
+    """Plans policies that share sets, or a single one.
 
     What people were told stands, unless a plan that forgets it loses fewer VMs.
     """
@@ -61,13 +61,13 @@ def away_elsewhere(lanes: Sequence[Lane], plans: Mapping[PolicyKey, LanePlan]) -
 
 
 class Away:
-    """Who is away of the availability sets that several policies of a group share."""
+    """Who is away of the sets that several policies of a group share."""
 
     def __init__(self, lanes: Iterable[Lane]) -> None:
         """Those who are away already are counted in, and those who are to keep their start."""
         sets: Counter[str] = Counter()
         for lane in lanes:
-            sets.update({place.availability_set for place in _places(lane)})
+            sets.update({place.domain_set for place in _places(lane)})
         self._shared = {name for name, count in sets.items() if name and count > 1}
         self._away: dict[str, dict[PolicyKey, list[Elsewhere]]] = {n: {} for n in self._shared}
         for lane in lanes if self._shared else ():
@@ -82,11 +82,11 @@ class Away:
         fixed = (one for stage in lane.stages for one in stage.fixed)
         away = (Elsewhere(one.start, one.back, one.place) for one in fixed)
         for each in (*away, *plan.elsewhere(lane)):
-            if each.place.availability_set in self._shared:
-                self._away[each.place.availability_set][lane.key].append(each)
+            if each.place.domain_set in self._shared:
+                self._away[each.place.domain_set][lane.key].append(each)
 
     def beside(self, lane: Lane) -> dict[str, list[Elsewhere]]:
-        """Those of the other policies, by availability set."""
+        """Those of the other policies, by set."""
         return {
             name: [
                 each for key, away in self._away[name].items() if key != lane.key for each in away
@@ -97,7 +97,7 @@ class Away:
     def _names(self, lane: Lane) -> set[str]:
         if not self._shared:
             return set()
-        return {place.availability_set for place in _places(lane)} & self._shared
+        return {place.domain_set for place in _places(lane)} & self._shared
 
 
 def _in_order(lanes: Sequence[Lane], rank: Rank = soonest) -> GroupPlan:

@@ -8,7 +8,7 @@ from shared.domain.planning.model import Lane, Place, Stage
 
 
 class Elsewhere(NamedTuple):
-    """A VM of an availability set that another policy has away."""
+    """A VM of a set that another policy has away."""
 
     start: int
     back: int
@@ -23,7 +23,7 @@ class Timeline:
     """
 
     def __init__(self, lane: Lane, stage: Stage, elsewhere: Mapping[str, list[Elsewhere]]) -> None:
-        """`elsewhere`: by availability set, those whom other policies have away in this plan."""
+        """`elsewhere`: by set, those whom other policies have away in this plan."""
         self._starts_allowed = lane.starts
         self._slots = lane.slots
         self._length = lane.length
@@ -104,8 +104,8 @@ class Timeline:
             if places[right] is not peer and place.clashes(places[right]):
                 return starts[right] + length
             right += 1
-        if place.availability_set and self._elsewhere:
-            for other in self._elsewhere.get(place.availability_set, ()):
+        if place.domain_set and self._elsewhere:
+            for other in self._elsewhere.get(place.domain_set, ()):
                 overlaps = other.start < at + length and at < other.back
                 if overlaps and place.clashes_in_set(other.place):
                     return other.back

@@ -23,6 +23,7 @@ from tests.integration.arm.emulator import (
     vm,
 )
 
+CUSTOMER = "c0000000-0000-4000-8000-0000000000ff"
 SET = {
     "name": "db-set",
     "resource_group": GROUP,
@@ -62,6 +63,19 @@ def test_subscriptions_and_locations_are_listed_with_pairs_and_zones() -> None:
         for found in locations.values()
     ]
     assert len(set(zone_one)) == 2, "zone 1 of one subscription is not zone 1 of the other"
+
+
+def test_a_subscription_that_is_disabled_or_delegated_is_listed_like_any_other() -> None:
+    document = two_subscriptions()
+    document["subscription"][0]["fail"] = "disabled"
+    document["subscription"][1]["tenant"] = CUSTOMER
+    with serve(document) as emulator, subscriptions(emulator) as client:
+        closed, delegated = client.subscriptions.list()
+
+    assert (closed.state, delegated.state) == ("Disabled", "Enabled")
+    assert closed.managed_by_tenants == []
+    assert delegated.tenant_id == CUSTOMER
+    assert [it.tenant_id for it in delegated.managed_by_tenants] == [closed.tenant_id]
 
 
 def test_a_scenario_may_give_two_subscriptions_the_same_zone_numbers() -> None:

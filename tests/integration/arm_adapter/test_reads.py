@@ -177,31 +177,57 @@ async def test_nobody_at_the_port_is_retryable(clock):
     await arm.close()
 
 
-async def test_without_configured_ones_every_enabled_subscription_counts(arm, server):
-    def item(key, state, name):
-        return {"subscriptionId": key, "state": state, "displayName": name}
+def subscription(key, name, state="Enabled", **other):
+    return {"subscriptionId": key, "state": state, "displayName": name, **other}
 
+
+async def test_without_configured_ones_every_subscription_counts_that_is_not_deleted(arm, server):
+    lighthouse = {"managedByTenants": [{"tenantId": "another"}]}
     server.answers(
-        json_reply({"value": [item("s1", "Enabled", "Shop"), item("s2", "Disabled", "Old"), None]})
+        json_reply(
+            {
+                "value": [
+                    subscription("s1", "Shop", **lighthouse),
+                    subscription("s2", "Old", "Disabled"),
+                    subscription("s3", "Gone", "Deleted"),
+                    None,
+                ]
+            }
+        )
     )
 
-    assert await arm.subscriptions() == [Subscription("s1", "Shop")]
+    shop, old = await arm.subscriptions()
+
+    assert (shop, shop.is_read_only) == (Subscription("s1", "Shop"), False)
+    assert (old, old.is_read_only) == (Subscription("s2", "Old", "Disabled"), True)
 
 
-async def test_a_configured_subscription_whose_name_cannot_be_read_is_named_by_its_id(
+async def test_one_list_tells_of_the_configured_subscriptions_and_the_rest_are_asked_for(
     server, clock
 ):
-    arm = connect_arm(server.url, "a-token", ("s1", "s2"), clock=clock)
-    server.answers(
-        json_reply({"subscriptionId": "s1", "displayName": "Shop"}), arm_error(403, "No")
-    )
+    arm = connect_arm(server.url, "a-token", ("S1", "s2", "s3"), clock=clock)
+    listed = {"value": [subscription("s1", "Shop"), subscription("s9", "Nobody asked for it")]}
+    server.answers(json_reply(listed), json_reply(subscription("s2", "Far")), arm_error(403, "No"))
 
     found = await arm.subscriptions()
     await arm.close()
 
     # The two are looked up at once, so that either may have been answered first.
-    assert [one.id for one in found] == ["s1", "s2"]
-    assert sorted(one.name for one in found) in (["Shop", "s2"], ["Shop", "s1"])
+    assert found[0] == Subscription("s1", "Shop")
+    assert [one.id for one in found[1:]] in (["s2", "s3"], ["s2", "s2"])
+    assert len(server.asked) == 3
+
+
+async def test_configured_subscriptions_are_asked_for_by_themselves_where_no_list_is_to_be_had(
+    server, clock
+):
+    arm = connect_arm(server.url, "a-token", ("s1",), clock=clock)
+    server.answers(arm_error(403, "No"), json_reply(subscription("s1", "Shop")))
+
+    found = await arm.subscriptions()
+    await arm.close()
+
+    assert found == [Subscription("s1", "Shop")]
 
 
 async def test_locations_are_read_once_a_day(arm, server, clock):

@@ -155,7 +155,7 @@ async def test_a_broken_placement_is_refused_rather_than_guessed(service: TableS
     await table(service, "Jobs").update_entity({**row, "away": "{"}, mode=UpdateMode.MERGE)
 
     with pytest.raises(InvalidInput, match="away"):
-        await jobs.away(an_away().availability_set)
+        await jobs.away(an_away().domain_set)
 
 
 async def test_a_broken_alert_stops_no_other(service: TableService) -> None:

@@ -13,6 +13,8 @@ COMPUTE = "https://arm/subscriptions/S1/resourceGroups/g/providers/Microsoft.Com
 LIST = "https://arm/subscriptions/s1/providers/Microsoft.Compute/virtualMachines?api-version=1"
 VM = f"{COMPUTE}/virtualMachines/a?$expand=instanceView"
 START = f"{COMPUTE}/virtualMachines/a/performMaintenance"
+SETS = "https://arm/subscriptions/s1/providers/Microsoft.Compute/virtualMachineScaleSets?a=1"
+SET = f"{COMPUTE}/virtualMachineScaleSets/web"
 OPERATION = "https://arm/subscriptions/s1/providers/Microsoft.Compute/locations/w/operations/o"
 
 
@@ -44,6 +46,11 @@ class Wire:
         ("GET", VM, Bucket.LOW_COST_GET),
         ("GET", OPERATION, Bucket.GET_OPERATION),
         ("POST", START, Bucket.UPDATE_VM),
+        ("GET", SETS, Bucket.HIGH_COST_GET_SET),
+        ("GET", f"{SET}?api-version=1", Bucket.LOW_COST_GET_SET),
+        ("GET", f"{SET}/virtualMachines?$expand=instanceView", Bucket.HIGH_COST_GET_SET),
+        ("GET", f"{SET}/virtualMachines/3?$expand=instanceView", Bucket.GET_SET_VM),
+        ("POST", f"{SET}/virtualMachines/3/performMaintenance", Bucket.UPDATE_SET_VM),
         ("POST", f"{COMPUTE}/virtualMachines/a/assessPatches?a=1", Bucket.VM_GUEST_PATCH),
         ("POST", f"{COMPUTE}/virtualMachines/a/installPatches", Bucket.VM_GUEST_PATCH),
         ("PATCH", f"{COMPUTE}/virtualMachines/a", Bucket.UPDATE_VM),

@@ -7,14 +7,11 @@ import pytest
 
 from shared.adapters.arm_decode import (
     listed_status_of,
-    location_of,
-    locations_of,
     seen_vm_of,
     vm_of,
 )
 from shared.domain.errors import InvalidInput
 from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm
-from shared.domain.places import Location
 
 VM_ID = (
     "/subscriptions/1/resourceGroups/SHOP/providers/Microsoft.Compute/virtualMachines/shop-db-01"
@@ -134,6 +131,7 @@ def test_the_documented_sample_is_read_value_for_value():
             power_state="running",
             agent_ready=True,
             update_domain=1,
+            fault_domain=1,
             maintenance=MaintenanceStatus(
                 is_customer_initiated_maintenance_allowed=True,
                 pre_maintenance_window_start_time=datetime(2018, 5, 14, 12, 30, tzinfo=UTC),
@@ -397,84 +395,6 @@ def test_an_odd_value_that_only_preflight_asks_for_is_unknown_and_no_error(odd):
     assert preflight_of({"hardwareProfile": {"vmSize": odd if odd != "text" else 7}})[0] == ""
     assert preflight_of({"storageProfile": {"osDisk": {"diffDiskSettings": odd}}})[1] is None
     assert preflight_of({"networkProfile": {"networkInterfaces": [odd]}})[2] is None
-
-
-# The answer of "list locations", as far as Baton looks at it.
-WEST = {
-    "id": "/subscriptions/A/locations/westeurope",
-    "name": "westeurope",
-    "type": "Region",
-    "displayName": "West Europe",
-    "metadata": {
-        "regionType": "Physical",
-        "pairedRegion": [
-            {"name": "northeurope", "id": "/subscriptions/A/locations/northeurope"},
-        ],
-    },
-    "availabilityZoneMappings": [
-        {"logicalZone": "1", "physicalZone": "westeurope-az3"},
-        {"logicalZone": "2", "physicalZone": "westeurope-az1"},
-    ],
-}
-WEST_READ = Location(
-    subscription_id="A",
-    name="westeurope",
-    pairs=frozenset({"northeurope"}),
-    zones={"1": "westeurope-az3", "2": "westeurope-az1"},
-)
-
-
-def test_a_location_has_its_pairs_and_the_subscriptions_own_zone_numbers():
-    assert location_of(WEST, "A") == WEST_READ
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"metadata": None, "availabilityZoneMappings": None},
-        {"metadata": {"pairedRegion": []}, "availabilityZoneMappings": []},
-        {
-            "metadata": {"pairedRegion": [None, {"name": 3}]},
-            "availabilityZoneMappings": [None, {"logicalZone": "1"}],
-        },
-        {"metadata": "none", "availabilityZoneMappings": {"1": "az1"}},
-    ],
-)
-def test_pairs_and_zones_may_be_absent_or_odd(change):
-    assert location_of(WEST | change, "A") == Location(subscription_id="A", name="westeurope")
-
-
-@pytest.mark.parametrize("item", [None, 3, {}, {"name": 3}])
-def test_a_location_without_a_name_is_none(item):
-    assert location_of(item, "A") is None
-
-
-@pytest.mark.parametrize("file", [{"value": [WEST]}, [WEST]])
-def test_a_file_of_locations_may_be_arms_answer_or_its_list(file):
-    assert locations_of(file) == (WEST_READ,)
-
-
-def test_each_location_of_a_file_belongs_to_the_subscription_in_its_id():
-    other = WEST | {"id": "/SUBSCRIPTIONS/b/LOCATIONS/westeurope/"}
-
-    assert [one.subscription_id for one in locations_of([WEST, other])] == ["A", "b"]
-
-
-@pytest.mark.parametrize("file", [None, "west", {}, {"value": None}, {"name": "westeurope"}])
-def test_a_file_that_holds_no_locations_is_refused_with_the_fix(file):
-    with pytest.raises(InvalidInput, match=r'\{"value": \[\.\.\.\]\}'):
-        locations_of(file)
-
-
-def test_every_unusable_location_of_a_file_is_named():
-    with pytest.raises(InvalidInput) as raised:
-        locations_of([WEST, WEST | {"id": "westeurope"}, None, WEST | {"name": ""}])
-
-    assert [problem.field for problem in raised.value.problems] == [
-        "value[1].id",
-        "value[2].name",
-        "value[3].name",
-    ]
 
 
 @pytest.mark.parametrize("domain", [2**31, -(2**31) - 1, 10**400])

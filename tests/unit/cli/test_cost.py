@@ -7,7 +7,7 @@ import pytest
 from cli.cost import Asked, costs
 from cli.cost_count import count_idle, count_redeploy
 from cli.paths import ROOT
-from shared.use_cases import see_fleet
+from shared.use_cases import own_views
 
 TABLE = json.loads((ROOT / "cli/prices.json").read_text())
 PRICES, ASSUMED = TABLE["prices"], TABLE["assumptions"]
@@ -44,8 +44,8 @@ def test_an_idle_hour_is_its_timers_and_sends_nothing(idle):
     assert idle.executions["sweep"] == pytest.approx(60 * idle.hours, abs=1)
     assert idle.executions["discover"] == pytest.approx(12 * idle.hours, abs=1)
     assert idle.executions["redeploy"] == idle.messages == 0
-    # Where the status list tells of no maintenance, every VM is asked by itself.
-    assert idle.requests["armRead"] == VMS * idle.executions["discover"]
+    # Where the status list tells of no maintenance, every VM is asked by itself: at first, and once an hour.
+    assert idle.requests["armRead"] == pytest.approx(VMS * (1 + idle.hours), rel=0.05)
 
 
 def test_only_the_first_vms_of_a_rollout_are_looked_at_the_more_often_the_longer_they_take(
@@ -91,4 +91,4 @@ def test_every_price_and_assumption_is_used_and_the_reads_at_once_are_those_of_d
     source = (ROOT / "cli/cost.py").read_text()
 
     assert [name for name in (*PRICES, *ASSUMED) if f'"{name}"' not in source] == []
-    assert f"_READS_AT_ONCE = {see_fleet._VMS_AT_ONCE}\n" in source
+    assert f"_READS_AT_ONCE = {own_views.VMS_AT_ONCE}\n" in source

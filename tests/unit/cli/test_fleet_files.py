@@ -7,7 +7,7 @@ import pytest
 
 from cli.fleet_files import read_fleet
 from shared.domain.errors import InvalidInput
-from tests.builders import a_vm_id
+from tests.builders import a_scale_set, a_vm_id, an_instance
 
 
 def resource(name: str = "web-1", **properties: object) -> dict[str, object]:
@@ -62,6 +62,41 @@ def test_a_page_of_several_and_vms_without_a_view_are_told(file):
 
     assert "one page of several" in fleet.notes[0]
     assert "1 of 2 VMs have no properties.instanceView" in fleet.notes[1]
+
+
+def a_set(mode: str = "Flexible") -> dict[str, object]:
+    properties = {"orchestrationMode": mode, "platformFaultDomainCount": 3}
+    return {"id": a_scale_set("api").id, "tags": {"tier": "api"}, "properties": properties}
+
+
+def test_a_scale_set_in_the_file_says_how_its_vms_are_kept_apart(file):
+    of_set = {"virtualMachineScaleSet": {"id": a_scale_set("api").id.upper()}}
+    one = resource("api_1", instanceView={"platformFaultDomain": 2}, **of_set)
+
+    (known,) = read_fleet(file([one, a_set()])).vms
+    alone = read_fleet(file([one]))
+
+    assert (known.domain_set, known.domain) == (a_scale_set("api").key, 2)
+    assert alone.vms[0].domain is None
+    assert "1 of 1 VMs are of flexible scale sets that are not in it" in alone.notes[0]
+
+
+def test_instances_of_a_uniform_scale_set_are_vms_with_the_tags_of_their_set(file):
+    instance = resource("api_3", instanceView={"platformUpdateDomain": 1})
+    instance |= {"id": an_instance(3, of=a_scale_set("api")).id, "sku": {"name": "Standard_D2"}}
+
+    fleet = read_fleet(file([a_set("Uniform"), instance]))
+
+    (vm,) = fleet.vms
+    assert (vm.name, vm.domain, vm.vm_size) == ("api_3", 1, "Standard_D2")
+    assert (vm.tags, fleet.notes) == ({"tier": "api"}, ())
+
+
+def test_a_bad_scale_set_is_named_and_stops_no_vm(file):
+    fleet = read_fleet(file([{**a_set(), "properties": 7}, resource("web-1")]))
+
+    assert [one.vm_id for one in fleet.unreadable] == [a_scale_set("api").id]
+    assert len(fleet.vms) == 1
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def plan(*vms, books=EMPTY, rows=None, mode=Mode.LIVE, failed=None):
         whole=frozenset({SUBSCRIPTION}),
         seen_at=NOW,
     )
-    sight = Sight(fleet=fleet, unreadable=(), failed=failed or {})
+    sight = Sight(fleet=fleet, count=len(vms), unreadable=(), failed=failed or {}, behind={})
     rows = [a_policy_row()] if rows is None else rows
     return shown(foresee(books, rows, sight, mode=mode, now=NOW), mode)
 

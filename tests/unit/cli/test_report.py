@@ -57,6 +57,15 @@ def test_expectations_that_are_not_met_are_told():
     ]
 
 
+def test_what_no_mail_tells_is_missed():
+    news = {**MAILS[0], "subject": "Baton: 1 planned (shop)", "text": "db-2"}
+
+    assert unmet({"mailed": ["Why"]}, ROWS, MAILS) == []
+    assert unmet({"mailed": ["Why", "db-2"]}, ROWS, [*MAILS, news]) == [
+        "expected a mail about db-2, there is none"
+    ]
+
+
 def test_azures_words_are_shown_as_they_are():
     assert "12:00:05 db-1 shop/tiers 1 1 aborted [red]not markup[/red]" in said(tell_outcomes, ROWS)
     assert "Mail To: a@b Subject: db-1 was aborted Why: [x]" in said(tell_mails, MAILS)

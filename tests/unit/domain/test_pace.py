@@ -50,8 +50,19 @@ def test_silence_counts_after_twice_the_deadline_and_no_sooner_than_another_star
 
     assert slow.start_deadline == timedelta(seconds=30)
     assert fast.start_deadline == timedelta(seconds=5)
-    assert fast.quiet == timedelta(seconds=10)
+    assert fast.quiet == timedelta(seconds=20)
     assert slow.quiet == timedelta(minutes=15)
+
+
+def test_a_short_retry_delay_does_not_make_silence_count_before_the_activity_log_can_speak():
+    log_lags_and_two_clocks_differ = timedelta(minutes=5 + 2)
+    pace = Pace(
+        check_interval=timedelta(seconds=30),
+        redeploy_timeout=timedelta(hours=2),
+        retry_delay=timedelta(minutes=1),
+    )
+
+    assert pace.quiet > log_lags_and_two_clocks_differ
 
 
 def test_the_next_look_is_another_than_the_one_that_a_slow_clock_is_at():

@@ -168,3 +168,13 @@ def test_patches_go_before_a_redeploy_only_where_that_cannot_cost_it_its_window(
 )
 def test_a_job_with_one_thing_to_do_or_of_which_nothing_is_known_stays_as_it_is(job, vm, policy):
     assert with_time_for_both(job, vm, policy, PACE, NOW) == job
+
+
+def test_a_vm_that_was_moved_to_a_dedicated_host_is_left_to_it_at_the_last_look():
+    hosted = a_vm(view=a_view(assigned_host="/hostgroups/g/hosts/h1"))
+
+    ended = end_without_start(a_job(), hosted, None, NOW)
+
+    assert ended is not None
+    assert (ended.state, ended.skipped_because) == (JobState.SKIPPED, "unmatched")
+    assert end_without_start(PATCHES, hosted, None, NOW) is None, "it is patched like any other"

@@ -9,7 +9,7 @@ from shared.domain.ledger import Books, UnreadRow
 from shared.domain.places import Location, Places
 from shared.domain.policy_row import standing
 from shared.domain.reconcile import reconcile
-from tests.builders import NOW, SUBSCRIPTION, a_status
+from tests.builders import NOW, SUBSCRIPTION, a_status, a_view, a_vm, an_instance
 from tests.unit.domain.deciding import (
     DAY,
     KEY,
@@ -454,3 +454,45 @@ def test_no_job_is_made_beside_a_row_that_cannot_be_read_and_the_others_go_on(ro
     assert [job.vm_name for jobs in plan.jobs.values() for job in jobs] == ["api-01"]
     assert "cannot be read" in plan.unmatched[vm("web-01").key]
     assert plan.unread == (row,)
+
+
+def test_the_domains_of_a_scale_set_bind_across_policies_like_an_availability_sets():
+    instance = an_instance(3, update_domain=4)
+
+    job = the_job(decide(seen=fleet(instance)))
+
+    assert (job.vm_name, job.domain_set) == ("web-vmss_3", instance.scale_set)
+    assert job.domain == 4
+
+
+def test_a_vm_with_a_mechanism_of_its_own_is_shown_without_a_policy_and_gets_no_job():
+    hosted = vm("on-host", dedicated_host="/hostgroups/g/hosts/h1")
+    calm = vm("calm", status=None, vm_size="Standard_E104is_v5")
+
+    plan = decide(seen=fleet(hosted, calm, vm("web-01")))
+
+    assert [job.vm_name for job in plan.planned] == ["web-01"]
+    assert list(plan.unmatched) == [hosted.key]
+    assert "scope Host" in plan.unmatched[hosted.key]
+
+
+def test_a_job_ends_when_its_vm_moves_to_a_dedicated_host():
+    books = booked(decide())
+
+    plan = decide(books, seen=fleet(vm(dedicated_host="/hostgroups/g/hosts/h1")))
+
+    ended = plan.jobs[KEY][0]
+    assert (ended.state, ended.skipped_because) == (JobState.SKIPPED, "unmatched")
+    assert "dedicated hosts (h1)" in ended.reason
+
+
+def test_of_a_vm_that_a_list_told_of_the_job_keeps_what_only_its_own_view_tells():
+    books = booked(decide(seen=fleet(a_vm(availability_set="/set", view=a_view(update_domain=3)))))
+    listed = a_vm(availability_set="/set", view=a_view(agent_ready=False))
+    seen = fleet(listed)
+
+    plan = decide(books, seen=replace(seen, told=frozenset({listed.key})))
+
+    (job,) = books.jobs()
+    assert job.domain == 3
+    assert plan.jobs == {}

@@ -203,27 +203,27 @@ def test_two_that_may_not_go_together_do_not_take_two_free_slots():
 
 
 def test_one_update_domain_of_a_set_is_away_at_a_time_across_policies():
-    mine = job("b", availability_set="set", update_domain=1)
-    empty = Away(availability_set="set")
-    with_other = with_away(empty, away("a", availability_set="set", update_domain=0))
+    mine = job("b", domain_set="set", domain=1)
+    empty = Away(domain_set="set")
+    with_other = with_away(empty, away("a", domain_set="set", domain=0))
 
     assert set_conflict(mine, empty) == ""
     assert "one domain at a time" in set_conflict(mine, with_other)
-    assert set_conflict(job("c", availability_set="set", update_domain=0), with_other) == ""
+    assert set_conflict(job("c", domain_set="set", domain=0), with_other) == ""
     assert set_conflict(mine, without_away(with_other, job("a"))) == ""
 
 
 def test_an_unknown_update_domain_equals_no_other():
-    unknown = with_away(Away(availability_set="set"), away("a", update_domain=None))
+    unknown = with_away(Away(domain_set="set"), away("a", domain=None))
 
-    assert set_conflict(job("b", update_domain=None), unknown)
-    assert set_conflict(job("b", update_domain=0), unknown)
+    assert set_conflict(job("b", domain=None), unknown)
+    assert set_conflict(job("b", domain=0), unknown)
 
 
 def test_a_vm_never_stands_in_its_own_way():
-    mine = job("a", availability_set="set", update_domain=None)
+    mine = job("a", domain_set="set", domain=None)
 
-    assert set_conflict(mine, with_away(Away(availability_set="set"), mine)) == ""
+    assert set_conflict(mine, with_away(Away(domain_set="set"), mine)) == ""
 
 
 def test_the_wait_doubles_up_to_sixteen_times_with_a_tenth_of_jitter():

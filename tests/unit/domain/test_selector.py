@@ -15,6 +15,7 @@ def vm(**changes):
         "subscription_id": "S1",
         "location": "westeurope",
         "zone": "1",
+        "scale_set": "/subscriptions/s1/resourcegroups/g/providers/microsoft.compute/virtualmachinescalesets/web-vmss",
         "tags": {"Tier": "Web", "owner": "shop team", "note": "a=b;c"},
     }
     return Vm(**{**values, **changes})
@@ -26,6 +27,9 @@ def vm(**changes):
         "*",
         "name:web-*",
         "NAME:WEB-0?",
+        "vmss:web-vmss",
+        "vmss:api,WEB-*",
+        "!vmss:api",
         "rg:rg-prod-*",
         "sub:s1",
         "location:westeurope",
@@ -55,6 +59,8 @@ def test_matches(text):
     [
         "!*",
         "name:web",
+        "vmss:web",
+        "!vmss:web-*",
         "name:web-?",
         'name:"web-*"',
         "sub:s2",
@@ -68,6 +74,10 @@ def test_matches(text):
 )
 def test_does_not_match(text):
     assert not parse_selector(text, field="match").matches(vm())
+
+
+def test_a_vm_without_a_scale_set_is_in_none_of_them():
+    assert not parse_selector("vmss:*", field="match").matches(vm(scale_set=""))
 
 
 def test_a_vm_without_a_zone_matches_no_zone():

@@ -11,7 +11,16 @@ from shared.domain.errors import Retryable
 from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import JobState
 from shared.domain.ledger import Change
-from tests.builders import NOW, SUBSCRIPTION, a_job, a_release, a_vm_id, an_alert, an_attempt
+from tests.builders import (
+    NOW,
+    SUBSCRIPTION,
+    a_job,
+    a_release,
+    a_vm_id,
+    an_alert,
+    an_attempt,
+    an_instance,
+)
 from tests.unit.functions.site import Site
 
 HOUR = timedelta(hours=1)
@@ -178,6 +187,14 @@ async def test_a_vms_story_has_why_it_waits_its_outcomes_and_what_people_were_to
     assert story["maintenance"]["isCustomerInitiatedMaintenanceAllowed"] == "true"
     assert [row["outcome"] for row in story["outcomes"]] == ["retryLater"]
     assert [alert["reason"] for alert in story["alerts"]] == ["Azure's operation failed"]
+
+
+async def test_an_instance_of_a_uniform_scale_set_has_a_story_of_its_own(site):
+    await site.keeps(a_job(vm=an_instance(3)), a_job(vm=an_instance(4), planned_start=None))
+
+    story = (await site.get(f"vms/{SUBSCRIPTION}/shop/WEB-vmss~3")).json
+
+    assert (story["vm"], story["vmId"]) == ("web-vmss_3", an_instance(3).id)
 
 
 async def test_a_vm_that_only_has_patches_due_is_shown_like_any_other(site):

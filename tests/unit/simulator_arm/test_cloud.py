@@ -9,9 +9,9 @@ import pytest
 from simulator.arm.bodies import instance_view, maintenance_status, vm_status
 from simulator.arm.cloud import Cloud
 from simulator.arm.surroundings import public_address
-from simulator.scenario import parse_vm_edit
 from simulator.scenario_model import Word
 from simulator.scenario_table import ScenarioError, Table
+from simulator.scenario_vms import parse_vm_edit
 from tests.unit.simulator_arm.fleet import T0, after, cloud_of, events, redeploy, seen, vm
 
 ACCEPTED_BY_SCRIPT = [word for word in Word if word.is_accepted]

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.arm.cloud import Cloud
-from simulator.scenario import parse_vm_edit
 from simulator.scenario_model import Word
 from simulator.scenario_table import Table
+from simulator.scenario_vms import parse_vm_edit
 from tests.unit.simulator_arm.fleet import WINDOWS, after, cloud_of, redeploy, vm
 
 HORIZON = 10_000.0

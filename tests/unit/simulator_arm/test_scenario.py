@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.scenario import BUILT_IN, load_scenario, parse_scenario
-from simulator.scenario_model import AutoShutdown, Fault, Step, Word
+from simulator.scenario_model import AutoShutdown, Fault, Step, Vm, Word
 from simulator.scenario_table import ScenarioError, parse_duration, parse_moment, resolve
 
 SUB = "11111111-1111-4111-8111-111111111111"
@@ -241,3 +241,118 @@ def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:
 
     with pytest.raises(ScenarioError, match=r"bad.toml: not TOML: .*line 1"):
         load_scenario(path)
+
+
+def scale_set(**changes: Any) -> dict[str, Any]:
+    place = {"resource_group": "rg", "subscription": SUB, "location": "westeurope"}
+    return {"name": "web", "mode": "uniform", **place, **changes}
+
+
+def instances(**changes: Any) -> dict[str, Vm]:
+    scenario = parse_scenario(document(scale_set=[scale_set(**changes)]), "my.toml")
+    return {it.name: it for it in scenario.vms}
+
+
+def test_instances_of_a_uniform_set_are_spread_over_its_domains_and_zones() -> None:
+    found = instances(instances=4, update_domains=3, fault_domains=2, zones=["1", "2"])
+
+    assert [
+        (it.name, it.instance_id, it.update_domain, it.fault_domain, it.zone)
+        for it in found.values()
+    ] == [
+        ("web_0", "0", 0, 0, "1"),
+        ("web_1", "1", 1, 1, "2"),
+        ("web_2", "2", 2, 0, "1"),
+        ("web_3", "3", 0, 1, "2"),
+    ]
+
+
+def test_instances_of_a_flexible_set_are_vms_with_names_like_azures() -> None:
+    found = instances(mode="flexible", instances=2, fault_domains=3)
+
+    assert [(it.name, it.scale_set, it.instance_id) for it in found.values()] == [
+        ("web_00000000", "web", ""),
+        ("web_00000001", "web", ""),
+    ]
+
+
+def test_what_a_set_says_of_vms_holds_for_each_instance_that_says_nothing_else() -> None:
+    found = instances(
+        instances=2,
+        tags={"tier": "web"},
+        redeploy_seconds=7,
+        instance=[{"id": 1, "redeploy_seconds": 9, "tags": {"tier": "odd"}, "update_domain": 4}],
+    )
+
+    assert [(it.redeploy_seconds, it.tags, it.update_domain) for it in found.values()] == [
+        (7, {"tier": "web"}, 0),
+        (9, {"tier": "odd"}, 4),
+    ]
+
+
+def test_instances_named_one_by_one_may_leave_numbers_out() -> None:
+    assert list(instances(instance=[{"id": 2}, {"id": 7}])) == ["web_2", "web_7"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "fix"),
+    [
+        ({"mode": "both"}, "mode = 'both'", "'flexible', 'uniform'"),
+        ({}, "instances = 0", "use 1 to 1000"),
+        ({"instances": 1001}, "instances = 1001", "use 1 to 1000"),
+        ({"count": 3}, "count = 3", "a scale set has instances"),
+        ({"zone": "1"}, "zone = '1'", "a scale set has zones"),
+        ({"instances": 1, "zones": ["4"]}, "instance 0: zone = '4'", "use one of"),
+        ({"instances": 1, "instance_s": 2}, "unknown key 'instance_s'", "did you mean 'instances'"),
+        ({"instances": 2, "instance": [{"id": 2}]}, "id = 2", "it is 0 to 1"),
+        ({"instance": [{"id": 2}, {"id": 2}]}, "id = 2", "twice"),
+        ({"instance": [{"id": 0, "size": "S"}]}, "size = 'S'", "it is the set's"),
+        (
+            {"instance": [{"id": 0, "update_domain": 5}]},
+            "instance 0: update_domain = 5",
+            "the set has 5, numbered from 0",
+        ),
+        (
+            {"instances": 1, "subscription": "gone"},
+            "[[scale_set]] web: subscription = 'gone'",
+            "no [[subscription]] has this id",
+        ),
+    ],
+)
+def test_an_error_in_a_scale_set_names_key_value_and_fix(
+    changes: dict[str, Any], where: str, fix: str
+) -> None:
+    text = refused(scale_set=[scale_set(**changes)])
+
+    assert where in text
+    assert fix in text
+
+
+def test_a_host_needs_the_group_that_it_is_in() -> None:
+    assert "say which host_group the host is in" in refused(vm=[vm(host="h1")])
+
+
+def test_subscriptions_of_one_table_count_up_and_each_may_have_its_vm() -> None:
+    scenario = parse_scenario(
+        {
+            "title": "t",
+            "subscription": [{"id": SUB, "name": "Branch", "count": 2}],
+            "vm": [vm(subscription="*", name="till")],
+        },
+        "my.toml",
+    )
+
+    assert [(it.id, it.name) for it in scenario.subscriptions] == [
+        (SUB, "Branch 01"),
+        (f"{SUB[:-1]}2", "Branch 02"),
+    ]
+    assert [(it.name, it.subscription) for it in scenario.vms] == [
+        ("till-01", SUB),
+        ("till-02", f"{SUB[:-1]}2"),
+    ]
+
+
+def test_a_vm_of_each_subscription_is_not_counted_too() -> None:
+    text = refused(vm=[vm(subscription="*", count=3)])
+
+    assert "count = 3: each subscription has one of them already" in text

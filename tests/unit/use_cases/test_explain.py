@@ -16,7 +16,7 @@ from shared.domain.mode import Mode
 from shared.domain.pace import Pace
 from shared.use_cases.explain import Explain, explain_foreseen
 from shared.use_cases.preview import Preview, foresee
-from shared.use_cases.see_fleet import SeeFleet, Sight
+from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.which_vm import meant
 from tests.builders import (
     NOW,
@@ -28,6 +28,7 @@ from tests.builders import (
     a_vm,
     a_vm_id,
     an_attempt,
+    an_instance,
     some_books,
 )
 
@@ -238,7 +239,7 @@ async def test_a_subscription_that_was_not_read_whole_is_named_as_what_is_in_the
     vm = a_vm("web-1")
     seen = await Desk(vm).explain.preview()
     half = replace(seen.sight.fleet, whole=frozenset())
-    sight = Sight(fleet=half, unreadable=(), failed={vm.subscription_id: "ARM is busy"})
+    sight = replace(seen.sight, fleet=half, failed={vm.subscription_id: "ARM is busy"})
     rows = [a_policy_row()]
 
     foresight = foresee(some_books(), rows, sight, mode=Mode.LIVE, now=NOW)
@@ -268,3 +269,10 @@ def test_a_name_that_several_have_is_refused_with_their_ids():
     assert "and 2 more" in text
     assert meant(ids[3].upper(), ids) == ids[3].lower()
     assert meant("web", ids) is None
+
+
+def test_an_instance_is_meant_by_the_name_that_azure_gives_it():
+    ids = [an_instance(number).id for number in range(3)]
+
+    assert meant("WEB-vmss_2", ids) == ids[2].lower()
+    assert meant("2", ids) is None

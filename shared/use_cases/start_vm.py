@@ -66,15 +66,20 @@ class StartVm:
                 raise Stale(f"job {job.id} is no longer planned")
             decided = await self._decide(found, ledger)
         match decided:
-            case Wait() if remembered:
-                # A write would have failed if the job were another; to wait takes a look at it.
-                raise Stale(f"job {job.id} is to be read before it waits")
             case Wait():
+                if remembered:
+                    await self._check(found)
                 await self.steps.wait(found, decided)
             case Written():
                 await self.steps.follow_up(decided)
             case Claimed():
                 await self._send(decided.job, decided.policy)
+
+    async def _check(self, job: Job) -> None:
+        """A write would have failed if the job were another than it is remembered as; a wait must look."""
+        now = await self.steps.jobs.job(job.team, job.policy, job.id)
+        if now is None or now.etag != job.etag:
+            raise Stale(f"job {job.id} is another than it was")
 
     async def _decide(self, job: Job, ledger: Ledger) -> Wait | Written | Claimed:
         """Writes the intent to start, or the end of a job that never will, or says why it waits."""

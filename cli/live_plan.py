@@ -89,6 +89,10 @@ def _notes(foresight: Foresight, mode: Mode) -> Iterator[str]:
     for key, why in sorted(foresight.sight.failed.items()):
         what = f"Subscription {key}" if key else "The list of subscriptions"
         yield f"{what} could not be read whole: {why}"
+    failed = {key.lower() for key in foresight.sight.failed}
+    for key, behind in sorted(foresight.sight.behind.items()):
+        if key not in failed:
+            yield f"Subscription {key}: {behind.reason}"
     if not foresight.sight.fleet.places.known:
         yield "No locations are known, so no region pair is."
     for (team, policy), need in sorted(foresight.plan.unapproved.items()):

@@ -9,7 +9,8 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from shared.domain.mode import Mode
@@ -38,7 +39,7 @@ from shared.use_cases.discover_now import DiscoverNow
 from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.follow_installation import LookAtInstallation
 from shared.use_cases.follow_vm import FindOut, LookAt
-from shared.use_cases.look import Look
+from shared.use_cases.look import Kept, Look
 from shared.use_cases.pause_policies import PausePolicies
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
@@ -52,6 +53,7 @@ from shared.use_cases.send_alerts import SendAlerts
 from shared.use_cases.send_test_mail import SendTestMail
 from shared.use_cases.settle import Settle
 from shared.use_cases.show import Show
+from shared.use_cases.show_patches import ShowPatches
 from shared.use_cases.skip_vm import SkipVm
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
@@ -117,6 +119,7 @@ class Services:
     take_hint: TakeHint
     decode: Callable[[bytes], Wake]
     show: Show
+    show_patches: ShowPatches
     tell_story: TellStory
     approve: Approve
     pause: PausePolicies
@@ -139,6 +142,11 @@ def services() -> Services:
     settings = read_settings()
     app = build(settings, connect(settings))
     return replace(app, span=_measured()) if settings.insights else app
+
+
+def read_ahead() -> None:
+    """Imports what reading the tables takes: the SDK's third of a second, before somebody waits for it."""
+    import_module("shared.adapters.tables")
 
 
 def _measured() -> Callable[[str], AbstractContextManager[None]]:
@@ -254,12 +262,14 @@ def build(settings: Settings, outside: Outside) -> Services:
             mode=settings.mode,
             mails=outside.mailer is not None,
         ),
+        show_patches=ShowPatches(records=Kept(clock, outside.patch_store.records)),
         tell_story=TellStory(
             clock=clock,
             look=look,
             jobs=jobs,
             outcomes=outside.outcomes,
             alerts=outside.alerts,
+            patches=outside.patch_store,
             mode=settings.mode,
             pace=pace,
         ),
@@ -325,7 +335,7 @@ def connect(settings: Settings) -> Outside:
             alerts_queue=settings.alerts_queue,
         ),
         mailer=connect_mailer(settings, clock, identity),
-        letters=write_mail,
+        letters=partial(write_mail, page=settings.page_url),
         decode=decode,
         jitter=random.random,
     )

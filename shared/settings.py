@@ -53,6 +53,7 @@ class Settings:
     alert_digest: timedelta
     mode: Mode
     sign_in: str
+    page_url: str
     email_url: str = field(repr=False)
     email_from: str
     email_to: tuple[str, ...]
@@ -99,6 +100,9 @@ def read_settings(
         alert_digest=reader.get("BATON_ALERT_DIGEST", timedelta(minutes=2), _duration),
         mode=reader.get("BATON_MODE", Mode.DRY_RUN, _mode),
         sign_in=reader.get("BATON_SIGN_IN", "key", _sign_in),
+        page_url=reader.get(
+            "BATON_PAGE_URL", _own_page(environment.get("WEBSITE_HOSTNAME", "").strip()), _url
+        ),
         email_url=email_url,
         email_from=reader.get("BATON_EMAIL_FROM", "", _address),
         email_to=reader.get(
@@ -253,6 +257,14 @@ def _sign_in(text: str, name: str) -> str:
             name, text, "key (of the Functions host) or entra (App Service authentication)"
         )
     return text.lower()
+
+
+def _own_page(host: str) -> str:
+    """The page's address by the name that Azure gives the app; `""` outside of Azure."""
+    if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?", host):
+        return ""
+    scheme = "http" if urlsplit(f"//{host}").hostname in _LOOPBACK else "https"
+    return f"{scheme}://{host}/api/page"
 
 
 def _address(text: str, name: str) -> str:

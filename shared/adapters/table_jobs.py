@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from shared.adapters import rows
-from shared.adapters.tables import Found, Table, TableService, readable
+from shared.adapters.table_pages import Found
+from shared.adapters.tables import Table, TableService, readable
 from shared.domain.job import Job
 from shared.domain.ledger import Away, Books, Change, Head, Ledger, PolicyKey, UnreadRow
 from shared.ports import Committed
@@ -23,11 +24,15 @@ class TableJobs:
     async def books(self) -> Books:
         """See the port."""
         guard = await self._table.get(rows.JOBS, rows.GUARD)
-        found = await self._table.query("PartitionKey eq @partition", partition=rows.JOBS)
-        heads, jobs, unread = self._read(found)
+        pages = await self._table.pages(
+            self._read, "PartitionKey eq @partition", partition=rows.JOBS
+        )
+        heads = [head for page in pages for head in page[0]]
+        unread = tuple(row for page in pages for row in page[2])
         by_policy: dict[PolicyKey, list[Job]] = defaultdict(list)
-        for job in jobs:
-            by_policy[job.team, job.policy].append(job)
+        for _, jobs, _ in pages:
+            for job in jobs:
+                by_policy[job.team, job.policy].append(job)
         ledgers = {
             head.key: Ledger(
                 head=head,

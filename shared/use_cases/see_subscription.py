@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.errors import BatonError
+from shared.domain.errors import BatonError, Retryable
 from shared.domain.heartbeat import Behind
 from shared.domain.known import Known, is_new
 from shared.domain.maintenance import InstanceView, Subscription, Unreadable, Vm
@@ -161,12 +161,15 @@ class SeeSubscription:
     # --- lists --------------------------------------------------------------------------------------
 
     async def _lists(self) -> None:
-        """Reads them, as long as there is time; one that fails keeps no other from being read."""
+        """Reads them, as long as there is time; one that may not be read keeps no other from being read."""
         try:
             async with asyncio.timeout(_LISTS_SECONDS):
                 for read in (self._scale_sets, self._virtual_machines):
                     try:
                         await read()
+                    except Retryable as busy:
+                        self.failure = str(busy)
+                        break  # the next list would be as slow to say so
                     except BatonError as error:
                         self.failure = str(error)
         except TimeoutError:

@@ -106,6 +106,8 @@ class Settle:
             facts=facts_of_attempt(job, attempt, now),
             recipients=policy.owners if policy else (),
             deadline=job.closes,
+            vm_id=job.vm_id,
+            zone=policy.hours.zone_name if policy else "",
         )
         await self.tell(alert)
 

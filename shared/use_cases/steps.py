@@ -123,6 +123,7 @@ class Steps:
                     raised_at=self.clock.now(),
                     team=job.team,
                     policy=job.policy,
+                    vm_id=job.vm_id,
                 )
             )
             raise Retryable(str(wrong)) from wrong

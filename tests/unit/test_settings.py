@@ -157,3 +157,29 @@ def test_people_are_let_in_by_key_or_by_entra(text):
 
 def test_another_way_in_is_refused_by_name():
     assert set(problems({**REQUIRED, "BATON_SIGN_IN": "anybody"})) == {"BATON_SIGN_IN"}
+
+
+@pytest.mark.parametrize(
+    ("given", "page"),
+    [
+        ({}, ""),
+        (
+            {"WEBSITE_HOSTNAME": "baton.azurewebsites.net"},
+            "https://baton.azurewebsites.net/api/page",
+        ),
+        ({"WEBSITE_HOSTNAME": "localhost:7071"}, "http://localhost:7071/api/page"),
+        ({"WEBSITE_HOSTNAME": "x/y?z"}, ""),
+        (
+            {"WEBSITE_HOSTNAME": "a.net", "BATON_PAGE_URL": "https://baton.example.com/p"},
+            "https://baton.example.com/p",
+        ),
+    ],
+)
+def test_the_page_is_where_azure_serves_the_app_unless_it_is_said_to_be_elsewhere(given, page):
+    assert read_settings({**REQUIRED, **given}).page_url == page
+
+
+def test_a_page_that_is_not_served_safely_is_refused():
+    wrong = problems({**REQUIRED, "BATON_PAGE_URL": "http://baton.example.com"})
+
+    assert set(wrong) == {"BATON_PAGE_URL"}

@@ -122,6 +122,21 @@ async def test_a_policy_is_paused_and_resumed_and_everybody_sees_by_whom(site):
     assert (await site.get("status")).json["pauses"] == []
 
 
+async def test_during_a_pause_people_decide_as_ever_and_it_still_holds(site):
+    await site.keeps(a_job("web-1"), a_job("web-2"), match="name:web-*", approval="required")
+    await site.post("pause")
+    version = await version_of(site)
+
+    approved = await site.post(APPROVE, If_Match=version)
+    skipped = await site.post(f"{VM}/skip")
+    resumed = await site.post("resume", {"team": "shop", "policy": "web"})
+
+    assert [one.status for one in (approved, skipped, resumed)] == [200, 200, 200]
+    assert resumed.json["said"].startswith("It was not paused. Still, everything is paused by ann")
+    why = (await site.get("rollouts/shop/web/1")).json["why"]
+    assert why.startswith("web-2 is next: everything is paused by ann")
+
+
 async def test_what_does_not_exist_cannot_be_paused(site):
     await site.keeps(a_job("web-1"))
 

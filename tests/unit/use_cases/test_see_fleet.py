@@ -99,3 +99,27 @@ async def test_a_vm_that_arm_never_shows_stops_no_other():
 
     assert len(sight.fleet.vms) == 1
     assert not sight.failed
+
+
+@pytest.mark.parametrize(
+    ("error", "goes_on"), [(Terminal("no right"), True), (Retryable("no answer in time"), False)]
+)
+async def test_vms_are_listed_though_scale_sets_may_not_be_but_not_where_azure_is_busy(
+    error, goes_on
+):
+    machines = MemoryMachines(a_vm("web-1"))
+    machines.fail_next("scale_sets", error)
+
+    sight = await seen(machines)
+
+    assert bool(machines.called("models")) is goes_on
+    assert sight.failed == {SUBSCRIPTION: str(error)}
+
+
+async def test_only_a_subscription_with_something_to_do_has_its_locations_read():
+    machines = MemoryMachines(a_vm("web-1"), a_vm("calm", subscription_id=OTHER, view=CALM))
+    see = SeeFleet(clock=MemoryClock(NOW), vms=machines, patches=MemoryPatchStore())
+
+    await see((), keeps=lambda _: False)
+
+    assert machines.called("locations") == [(SUBSCRIPTION,)]

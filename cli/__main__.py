@@ -109,7 +109,7 @@ def bench(
         list[str] | None, typer.Argument(help="Which benchmarks; all where none is named.")
     ] = None,
 ) -> None:
-    """Measure, and print the results as JSON lines."""
+    """Measure, and print JSON lines, then a table with each aim. docs/performance.md explains the figures."""
     from cli.bench import run_benches  # noqa: PLC0415 - it loads what it measures
 
     raise typer.Exit(code=run_benches(names or []))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
@@ -50,7 +51,7 @@ class Line:
 
 def run(asked: Asked, *, as_json: bool) -> int:
     """Counts, computes and prints; 0."""
-    table = json.loads(_FILE.read_text())
+    table = price_table()
     prices, assumed = table["prices"], table["assumptions"]
     redeploy = count_redeploy(asked.minutes or assumed["redeployMinutes"])
     lines = list(costs(asked, count_idle(asked.vms), redeploy, prices, assumed))
@@ -59,6 +60,12 @@ def run(asked: Asked, *, as_json: bool) -> int:
     else:
         _print(asked, lines, table)
     return 0
+
+
+def price_table() -> dict[str, Any]:
+    """prices.json."""
+    table: dict[str, Any] = json.loads(_FILE.read_text())
+    return table
 
 
 def costs(

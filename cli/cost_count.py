@@ -73,22 +73,24 @@ class Counted:
 
 def count_idle(vms: int) -> Counted:
     """An hour of a fleet that Azure offers nothing."""
-    return _count(vms, 0, lasts=timedelta(hours=1), minutes=1)
+    return _count(_setup(vms, 0, timedelta(hours=1), 1, _AT_ONCE))
 
 
-def count_redeploy(minutes: float) -> Counted:
+def count_redeploy(minutes: float, *, vms: int = _SAMPLE, at_once: int = _AT_ONCE) -> Counted:
     """One redeploy, on top of the idle app; the mean of a rollout of some.
 
     Args:
         minutes: That a VM is away.
+        vms: Of the rollout.
+        at_once: The policy's concurrency.
     """
-    rollout = _count(_SAMPLE, _SAMPLE, lasts=timedelta(0), minutes=minutes)
-    idle = _count(_SAMPLE, 0, lasts=timedelta(hours=rollout.hours), minutes=minutes)
-    return rollout.minus(idle.times(rollout.hours / idle.hours)).times(1 / _SAMPLE)
+    rollout = _count(_setup(vms, vms, timedelta(0), minutes, at_once))
+    idle = _count(_setup(vms, 0, timedelta(hours=rollout.hours), minutes, at_once))
+    return rollout.minus(idle.times(rollout.hours / idle.hours)).times(1 / vms)
 
 
-def _count(vms: int, offered: int, *, lasts: timedelta, minutes: float) -> Counted:
-    world = World(_setup(vms, offered, lasts, minutes))
+def _count(setup: Setup) -> Counted:
+    world = World(setup)
     lines = _Lines(world)
     with _heard(lines):
         world.run(is_silent=False)
@@ -116,7 +118,7 @@ def _kind(what: str) -> str:
     return {"redeploy-jobs": "redeploy"}.get(service, service)
 
 
-def _setup(vms: int, offered: int, lasts: timedelta, minutes: float) -> Setup:
+def _setup(vms: int, offered: int, lasts: timedelta, minutes: float, at_once: int) -> Setup:
     window = Windows(
         timedelta(minutes=-1), timedelta(days=7), timedelta(days=8), timedelta(days=15)
     )
@@ -132,7 +134,7 @@ def _setup(vms: int, offered: int, lasts: timedelta, minutes: float) -> Setup:
         )
         for number in range(vms)
     )
-    columns = {"match": "*", "concurrency": _AT_ONCE}
+    columns = {"match": "*", "concurrency": at_once}
     return Setup(
         seed=0,
         t0=_T0,

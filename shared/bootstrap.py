@@ -324,12 +324,6 @@ def connect(settings: Settings) -> Outside:
         return Identity(client_id(os.environ, setting))
 
     clock = SystemClock()
-    arm = connect_arm(
-        settings.arm_url,
-        settings.arm_token or identity("BATON_ARM"),
-        settings.subscriptions,
-        clock=clock,
-    )
     tables = connect_tables(
         settings.tables, settings.tables_endpoint, identity("BATON_TABLES"), settings.table_prefix
     )

@@ -244,8 +244,15 @@ class JobStore(Protocol):
         """Everything. The guard is read before the rest, so that a commit under it saw all."""
         ...
 
-    async def ledger(self, team: str, policy: str) -> Ledger | None:
-        """One policy's head and jobs, the head read first; None if the policy has no head."""
+    async def ledger(self, team: str, policy: str, *, known: Ledger | None = None) -> Ledger | None:
+        """One policy's head and jobs, the head read first; None if the policy has no head.
+
+        Args:
+            team: The policy's.
+            policy: Its name.
+            known: As it was read or written before. While the head is the same it is given back, and its
+                jobs are not read: no slot and no planned job's state changes but under the head.
+        """
         ...
 
     async def job(self, team: str, policy: str, job_id: str) -> Job | None:

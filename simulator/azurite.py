@@ -58,6 +58,7 @@ def program(
     port: int = 0,
     location: Path | None = None,
     accounts: Iterable[str] = (DEFAULT_ACCOUNT,),
+    log_requests: bool = False,
 ) -> Program:
     """Azurite ready to be started. Its facts are `port` and `connectionString` of the first account.
 
@@ -66,6 +67,7 @@ def program(
         port: 0 for a free one.
         location: folder to keep the tables in, saved when it is stopped; None keeps them in memory.
         accounts: isolated from each other; a test may use one of its own.
+        log_requests: whether it writes a line for each request that it answers.
     """
     names = tuple(accounts)
     port = port or _free_port()
@@ -79,7 +81,7 @@ def program(
             *(
                 str(npm.node()),
                 str(entry),
-                "--silent",
+                *(() if log_requests else ("--silent",)),
                 "--disableTelemetry",
                 "--skipApiVersionCheck",
             ),

@@ -85,6 +85,7 @@ class LaptopCloud:
         bus_config: Path | None = None,
         seed: int = 0,
         acs: bool = False,
+        log_requests: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Read the scenario; start nothing yet.
@@ -97,6 +98,7 @@ class LaptopCloud:
             bus_config: the queues, in the official emulator's format; None takes Baton's own.
             seed: of the faults that the scenario asks for.
             acs: mail goes by the wire of Communication Services instead of SMTP.
+            log_requests: whether Azurite's log has a line for each request.
             say: told of what takes long.
 
         Raises:
@@ -113,6 +115,7 @@ class LaptopCloud:
         self._bus_config = bus_config
         self._seed = seed
         self._acs = acs
+        self._log_requests = log_requests
         self._say = say
         self._stack = ExitStack()
         self._watchdog: Watchdog | None = None
@@ -292,7 +295,7 @@ class LaptopCloud:
         arm = ("--port", str(ports.arm), "--scenario", self._source, "--log", log)
         mail = ("--port", str(ports.smtp), "--http-port", str(ports.mail), "--store", mails)
         return [
-            azurite.program(entry, port=ports.tables),
+            azurite.program(entry, port=ports.tables, log_requests=self._log_requests),
             self._emulator("servicebus", *bus, *self._options("bus")),
             self._emulator("arm", *arm, *self._options("arm")),
             self._emulator("mail", *mail, *self._options("mail")),

@@ -96,6 +96,7 @@ JOB = Shape(
         Column("accepted", "accepted", FLAG),
         Column("triedRelease", "tried_release", TEXT, added=True),
         Column("installations", "installations", INT, added=True),
+        Column("expectedAt", "expected_at", TIME, added=True),
     ),
 )
 PATCHES = Shape(

@@ -224,13 +224,15 @@ class MemoryJobs(Scripted):
             }
             return Books(guard=guard.value.etag if guard else "", ledgers=ledgers)
 
-    async def ledger(self, team: str, policy: str) -> Ledger | None:
+    async def ledger(self, team: str, policy: str, *, known: Ledger | None = None) -> Ledger | None:
         """See the port."""
         async with self.call("ledger", team, policy):
             prefix = rows.policy_prefix(team, policy)
             head = self._table.rows.get(prefix)
             if head is None:
                 return None
+            if known and known.head.etag == head.value.etag:
+                return known
             found = sorted(item for item in self._table.rows.items() if item[0].startswith(prefix))
             return Ledger(head=head.value, jobs=tuple(row.value for _, row in found[1:]))
 

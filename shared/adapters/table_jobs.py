@@ -46,13 +46,19 @@ class TableJobs:
         }
         return Books(guard=guard.etag if guard else "", ledgers=ledgers, unread=unread)
 
-    async def ledger(self, team: str, policy: str) -> Ledger | None:
+    async def ledger(self, team: str, policy: str, *, known: Ledger | None = None) -> Ledger | None:
         """See the port.
 
+        A policy that is known is not read again while its head is the same: no slot and no planned job's
+        state changes but under the head.
         One query reads the head first, because its RowKey is the first of the range; on a later page a job
         may be newer than the head, and then a commit under the head's ETag fails.
         """
         low, high = rows.policy_range(team, policy)
+        if known:
+            head = await self._table.get(rows.JOBS, low)
+            if head and head.etag == known.head.etag:
+                return known
         found = await self._table.query(
             "PartitionKey eq @partition and RowKey ge @low and RowKey lt @high",
             partition=rows.JOBS,

@@ -120,6 +120,7 @@ class Job:
         allowed_by, allowed_at: Who gave it, and when.
         claimed_at: When the intent to start was written.
         started_at: When the start was sent and accepted.
+        expected_at: When its VM is expected back, as its claim knew; None where nobody did.
         freed_at: When it last gave its slot back; the gap counts from here.
         code_before: `lastOperationResultCode` as it was before the start.
         was_running, was_ready: What must be true again for `completed`.
@@ -167,6 +168,7 @@ class Job:
     allowed_at: datetime | None = None
     claimed_at: datetime | None = None
     started_at: datetime | None = None
+    expected_at: datetime | None = None
     verified_at: datetime | None = None
     ended_at: datetime | None = None
     freed_at: datetime | None = None
@@ -214,6 +216,12 @@ class Job:
     def is_away(self) -> bool:
         """Whether the VM may be away, and so holds a slot."""
         return self.state.is_begun and self.takes_slot
+
+    @property
+    def expected_back(self) -> datetime | None:
+        """When Azure is expected to be done with the VM; None where it is not at it, or nobody knows."""
+        is_away = self.state is JobState.REDEPLOYING and self.work is Work.REDEPLOY
+        return self.expected_at if is_away else None
 
     @property
     def has_begun(self) -> bool:

@@ -7,8 +7,9 @@ so that two handlers can never both take the last slot, or start a stage while a
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from shared.domain.due import Work
 from shared.domain.job import Job
 from shared.domain.lifecycle import Event
 
@@ -110,6 +111,16 @@ class Ledger:
         jobs = sorted(job.id for job in self.jobs if job.rollout == number)
         said = "\n".join((self.head.version, str(number), *jobs))
         return hashlib.sha256(said.encode(errors="replace")).hexdigest()[:12]
+
+    @property
+    def shortest(self) -> timedelta | None:
+        """The least time after which a redeployed VM of the policy was seen back; None before the first."""
+        times = (
+            job.verified_at - job.started_at
+            for job in self.jobs
+            if job.verified_at and job.started_at and job.work is Work.REDEPLOY
+        )
+        return min(times, default=None)
 
     def in_rollout(self, number: int) -> tuple[Job, ...]:
         """The jobs of one rollout."""

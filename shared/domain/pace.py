@@ -51,15 +51,36 @@ class Pace:
         return max(4 * self.check_interval, timedelta(seconds=5))
 
     def next_look(
-        self, now: datetime, *, since: datetime, least: timedelta = timedelta(0)
+        self,
+        now: datetime,
+        *,
+        since: datetime,
+        least: timedelta = timedelta(0),
+        expected: datetime | None = None,
+        spread: int = 0,
     ) -> datetime:
         """When to look again at a job that was claimed at `since`, at least `least` from now.
 
+        Before a VM is expected back one look is enough: for each VM at another time, so that somebody
+        notices when they begin to fail, or to come back sooner. From then on every `check_interval`.
+
         Where this clock is behind the bus's, the next tick may be the one whose message brought us here; the
         bus would drop another of that id, and nobody would look before the sweep. So half a step is skipped.
+
+        Args:
+            now: Aware.
+            since: When it was claimed.
+            least: The least wait.
+            expected: When the VM is expected back; None where nobody knows.
+            spread: A number of the VM's own.
         """
         every = self.check_interval
-        return next_tick(now, every, since=since, least=max(least, every / 2))
+        at = next_tick(now, every, since=since, least=max(least, every / 2))
+        steps = (expected - since) // every if expected else 0
+        if at >= since + steps * every:
+            return at
+        early = since + (1 + spread % max(steps - 1, 1)) * every
+        return early if at <= early else since + steps * every
 
 
 def next_tick(

@@ -24,6 +24,8 @@ from shared.domain.slotless import without_slots
 from shared.domain.staging import Staging
 
 _MINUTE = 60_000_000  # of microseconds
+# Of the estimate.
+_HARDLY = 0.1
 NOT_YET = 0
 """Rollout of a job that is new to its policy: the schedule says which."""
 
@@ -261,10 +263,10 @@ class _Policy:
             elif is_begun:
                 fixed.append(self._away(job))
             if job.freed_at and job.freed_at + self.policy.gap > self._now:
-                freed = micros(job.freed_at)
+                freed = micros(self._in_time(job, job.freed_at))
                 fixed.append(Fixed(Place(), freed - span(self.policy.estimate), freed))
             if job.state.is_end and job.ended_at:
-                ended.append(micros(job.ended_at))
+                ended.append(micros(self._in_time(job, job.ended_at)))
         return Stage(
             tasks=tuple(tasks), rest=rest, fixed=tuple(fixed), ended=max(ended, default=None)
         )
@@ -310,10 +312,17 @@ class _Policy:
         So a start that comes seconds after its plan moves nobody; one that is not back in time does.
         """
         began = min(filter(None, (job.planned_start, job.claimed_at, self._now)))
-        start = micros(began)
-        return Fixed(
-            place_of_job(job), start, max(start + span(self.policy.estimate), micros(self._now))
-        )
+        back = max(began + self.policy.estimate, self._in_time(job, self._now))
+        return Fixed(place_of_job(job), micros(began), micros(back))
+
+    def _in_time(self, job: Job, at: datetime) -> datetime:
+        """When a VM is back, or if that is hardly late, when it was planned to be.
+
+        Whoever is told to go next then starts late by as much, for the rules make it wait. Moved, it
+        would go after all others that keep their start, with its slot free for a whole round.
+        """
+        planned = job.planned_start + self.policy.estimate if job.planned_start else at
+        return planned if planned < at <= planned + self.policy.estimate * _HARDLY else at
 
     # --- the result -------------------------------------------------------------------------------
 

@@ -192,7 +192,12 @@ def _since(job: Job) -> str:
 def _while_away(job: Job, facts: Facts, pace: Pace) -> tuple[str, ...]:
     began, policy = job.started_at or job.claimed_at, facts.stands.policy
     end = "they are installed" if job.patches else "it runs again"
-    told = [f"Baton looks every {format_duration(pace.check_interval)} until {end}."]
+    every = f"every {format_duration(pace.check_interval)} until {end}"
+    told = [f"Baton looks {every}."]
+    if job.expected_back:
+        told = [
+            f"Others of its policy were back by then: from {utc(job.expected_back)} on Baton looks {every}."
+        ]
     if began and policy:
         told.append(f"By the policy's estimate it is back at {utc(began + policy.estimate)}.")
     if began:

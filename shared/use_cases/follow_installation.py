@@ -40,7 +40,6 @@ class LookAtInstallation:
             message=operation.message,
             result=asked.result,
         )
-        ledger = await self.steps.jobs.ledger(job.team, job.policy)
         now = self.steps.clock.now()
         timeout = self.steps.pace.redeploy_timeout
         verdict = judge_installation(job, look, now=now, timeout=timeout)
@@ -60,7 +59,7 @@ class LookAtInstallation:
             installed=came_to(job, look),
             verified=verdict.verified,
         )
-        await self.steps.conclude(done, ledger)
+        await self.steps.conclude(done)
 
     async def _asked(self, job: Job) -> PatchOperation[Installation]:
         if not job.operation_url:

@@ -13,6 +13,7 @@ from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change
 from shared.domain.maintenance import Vm
 from shared.domain.pace import LOG_IS_LATE
+from shared.domain.policy import Policy
 from shared.domain.rules import backoff
 from shared.domain.verdict import Again, Look, Then, judge, shows_acceptance
 from shared.ports import Activity, Operation
@@ -128,17 +129,8 @@ class LookAt:
             await self.steps.look_later(job, least=operation.retry_after)
             return
         vm = await self.steps.vm(job)
-        ledger = await self.steps.jobs.ledger(job.team, job.policy)
-        policy = good_policy(ledger) if ledger else None
-        now = self.steps.clock.now()
-        verdict = judge(
-            job,
-            Look(vm=vm, operation=operation.status, code=operation.code, message=operation.message),
-            now=now,
-            timeout=self.steps.pace.redeploy_timeout,
-            again=Again(retries=policy.retries, aborted=policy.retries_aborted)
-            if policy
-            else Again(),
+        look = Look(
+            vm=vm, operation=operation.status, code=operation.code, message=operation.message
         )
         if vm and vm.maintenance:
             job = replace(job, maintenance=vm.maintenance)
@@ -148,6 +140,27 @@ class LookAt:
                 job.maintenance, last_operation_result_code="", last_operation_message=""
             )
             job = replace(job, maintenance=gone)
+        if self._judged(job, look, None) is None:
+            # Not over by any policy.
+            await self.steps.look_later(job)
+            return
+        async with self.steps.turn(job) as ledger:
+            over = self._judged(job, look, good_policy(ledger) if ledger else None)
+            written = await self.steps.write(over, ledger) if over else None
+        await (self.steps.follow_up(written) if written else self.steps.look_later(job))
+
+    def _judged(self, job: Job, look: Look, policy: Policy | None) -> Job | None:
+        """The job as what was seen leaves it; None to look again."""
+        now = self.steps.clock.now()
+        verdict = judge(
+            job,
+            look,
+            now=now,
+            timeout=self.steps.pace.redeploy_timeout,
+            again=Again(retries=policy.retries, aborted=policy.retries_aborted)
+            if policy
+            else Again(),
+        )
         if verdict.then is Then.LOOK_AGAIN:
             # Not worth a line that is paid for, several times a redeploy: the outcome says it all.
             log.debug(
@@ -156,15 +169,12 @@ class LookAt:
                 verdict.reason,
                 extra={"action": "redeploy_running", **job.log_context()},
             )
-            await self.steps.look_later(job)
-        elif verdict.then is Then.RETRY or verdict.outcome is None:
+            return None
+        if verdict.then is Then.RETRY or verdict.outcome is None:
             wait = backoff(self.steps.pace.retry_delay, job.tries, jitter=self.jitter())
             not_before = self.steps.within_window(job, now + wait)
             reason = f"{verdict.reason}; tried again in {format_duration(not_before - now)}"
             repeats = verdict.repeats or "retryLater"
-            again = job.to_retry(outcome=repeats, now=now, not_before=not_before, reason=reason)
-            await self.steps.conclude(again, ledger)
-        else:
-            verified = now if verdict.verified else None
-            ended = job.ended(verdict.outcome, now=now, reason=verdict.reason, verified_at=verified)
-            await self.steps.conclude(ended, ledger)
+            return job.to_retry(outcome=repeats, now=now, not_before=not_before, reason=reason)
+        verified = now if verdict.verified else None
+        return job.ended(verdict.outcome, now=now, reason=verdict.reason, verified_at=verified)

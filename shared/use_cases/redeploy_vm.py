@@ -47,14 +47,15 @@ class RedeployVm:
             Retryable: The tables or the bus are busy; the bus then delivers the wake again.
         """
         job: Job | None = None
-        for _ in range(_TRIES_MAX):
-            job = await self.steps.jobs.job(wake.team, wake.policy, wake.job_id)
+        for tried in range(_TRIES_MAX):
+            known = None if tried else self.steps.planned(wake)
+            job = known or await self.steps.jobs.job(wake.team, wake.policy, wake.job_id)
             if job is None:
                 extra = {"action": "wake_without_job", "job": wake.job_id}
                 log.info("No such job: %s", wake.job_id, extra=extra)
                 return
             try:
-                await self._step(job)
+                await (self.start(known, remembered=True) if known else self._step(job))
             except Stale:
                 continue
             except Retryable as busy:

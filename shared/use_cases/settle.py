@@ -36,8 +36,15 @@ class Settle:
     tell: Tell
     herald: Herald
 
-    async def __call__(self, job: Job) -> Job:
+    async def __call__(
+        self, job: Job, ledger: Ledger | None = None, *, before: Ledger | None = None
+    ) -> Job:
         """Does what is left to do for the job's ended attempt; returns the job as it is then stored.
+
+        Args:
+            job: As it is stored.
+            ledger: As the write of the job's end left it; None: read it now.
+            before: As that write found it; None after a crash, when nobody knows who was woken.
 
         Raises:
             Retryable: Something was busy; calling again goes on.
@@ -52,12 +59,11 @@ class Settle:
             attempt.outcome,
             extra={"action": "outcome_recorded", **_told(job, attempt)},
         )
-        ledger = await self.jobs.ledger(job.team, job.policy)
-        policy = good_policy(ledger) if ledger else None
+        ledger = ledger or await self.jobs.ledger(job.team, job.policy)
         if attempt.is_bad:
-            await self._tell_of(job, attempt, ledger, policy)
-        if ledger and policy:
-            await self.wake_next(ledger, policy)
+            await self._tell_of(job, attempt, ledger)
+        if ledger:
+            await self.wake_next(ledger, before=before)
         settled = replace(job, unsettled=None)
         try:
             events = lifecycle.ended(job, attempt)
@@ -69,16 +75,31 @@ class Settle:
         await self.herald()
         return replace(settled, etag=committed.jobs[job.id])
 
-    async def wake_next(self, ledger: Ledger, policy: Policy) -> None:
-        """Wakes the jobs whose turn is next, each at its first legal instant."""
-        now = self.clock.now()
-        turns = next_turns(ledger, policy, now)
-        await self.bus.wake([wake_for(turn) for turn in turns], now=now)
+    async def wake_next(self, ledger: Ledger, *, before: Ledger | None) -> None:
+        """Wakes the jobs whose turn is next, each at its first legal instant.
 
-    async def _tell_of(
-        self, job: Job, attempt: Attempt, ledger: Ledger | None, policy: Policy | None
-    ) -> None:
+        Not those whose turn it was before, nor those whose planned start is still to come: they have
+        their message. The sweep wakes one that lost it.
+
+        Args:
+            ledger: As it is now.
+            before: As it was before one of its jobs ended; None: wake all whose turn it is.
+        """
+        policy = good_policy(ledger)
+        if policy is None:
+            return
         now = self.clock.now()
+        had = next_turns(before, policy, now) if before else ()
+        known = {(turn.job.id, turn.at) for turn in had}
+        wakes = [
+            wake_for(turn)
+            for turn in next_turns(ledger, policy, now)
+            if (turn.job.id, turn.at) not in known and not now < turn.at == turn.job.planned_start
+        ]
+        await self.bus.wake(wakes, now=now)
+
+    async def _tell_of(self, job: Job, attempt: Attempt, ledger: Ledger | None) -> None:
+        now, policy = self.clock.now(), good_policy(ledger) if ledger else None
         alert = Alert(
             id=event_id(attempt.outcome, job.id, str(attempt.number)),
             kind=attempt.outcome,

@@ -1,5 +1,6 @@
 """Starting a planned job: every rule read again, the intent written, the start sent once."""
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from datetime import timedelta
 from shared.domain import lifecycle
 from shared.domain.due import Work
 from shared.domain.durations import format_duration
-from shared.domain.errors import Refused, StartUnknown, VmNotFound
+from shared.domain.errors import Refused, Stale, StartUnknown, VmNotFound
 from shared.domain.go_ahead import Question, deadline, question
 from shared.domain.installation import request_for
 from shared.domain.job import Job, JobState
@@ -25,10 +26,18 @@ from shared.domain.rules import Wait, backoff, why_not_now
 from shared.domain.steering import BY_A_PERSON
 from shared.pause_port import PauseStore
 from shared.ports import Accepted, PolicyStore
-from shared.use_cases.steps import Steps
+from shared.use_cases.steps import Steps, Written
 from shared.use_cases.wording import done_to
 
 log = logging.getLogger("baton.redeploy")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job whose intent to start is written: the start is now sent, once."""
+
+    job: Job
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,27 +54,51 @@ class StartVm:
     mode: Mode
     jitter: Callable[[], float]
 
-    async def __call__(self, job: Job) -> None:
+    async def __call__(self, job: Job, *, remembered: bool = False) -> None:
         """Starts the job, or leaves a message for when to try, or ends it where it never will.
 
+        Args:
+            job: As it was read.
+            remembered: It was not read, but known from before.
+
         Raises:
-            Stale: Something changed meanwhile; nothing was started.
+            Stale: Something changed meanwhile, or might have; nothing was started.
         """
-        ledger = await self.steps.jobs.ledger(job.team, job.policy)
-        found = ledger.job(job.id) if ledger else None
-        if ledger is None or found is None or found.state is not JobState.PLANNED:
-            return
-        job = found
-        row = await self.policies.row(job.team, job.policy)
-        stands = standing(ledger.head.key, row.columns if row else None, ledger.head.columns)
+        async with self.steps.turn(job) as ledger:
+            found = ledger.job(job.id) if ledger else None
+            if ledger is None or found is None or found.state is not JobState.PLANNED:
+                raise Stale(f"job {job.id} is no longer planned")
+            decided = await self._decide(found, ledger)
+        match decided:
+            case Wait():
+                if remembered:
+                    await self._check(found)
+                await self.steps.wait(found, decided)
+            case Written():
+                await self.steps.follow_up(decided)
+            case Claimed():
+                await self._send(decided.job, decided.policy)
+                await self.steps.settle.herald()
+
+    async def _check(self, job: Job) -> None:
+        """A write would have failed if the job were another than it is remembered as; a wait must look."""
+        now = await self.steps.jobs.job(job.team, job.policy, job.id)
+        if now is None or now.etag != job.etag:
+            raise Stale(f"job {job.id} is another than it was")
+
+    async def _decide(self, job: Job, ledger: Ledger) -> Wait | Written | Claimed:
+        """Writes the intent to start, or the end of a job that never will, or says why it waits."""
         # Read after the head: a pause writes its row first and the heads then, so that whoever decided
         # without it cannot commit its claim.
-        pause = pause_of(await self.pauses.all(), job.team, job.policy)
+        row, pauses = await asyncio.gather(
+            self.policies.row(job.team, job.policy), self.pauses.all()
+        )
+        stands = standing(ledger.head.key, row.columns if row else None, ledger.head.columns)
+        pause = pause_of(pauses, job.team, job.policy)
         now = self.steps.clock.now()
         wait = why_not_now(job, ledger, stands.policy, self.mode, now, pause=pause)
         if wait and now < job.closes:
-            await self.steps.wait(job, wait)
-            return
+            return wait
         # The VM's own view decides from here on: its window may have moved, or be gone.
         vm = await self.steps.vm(job)
         now = self.steps.clock.now()
@@ -78,54 +111,49 @@ class StartVm:
             wait = wait or why_not_now(job, ledger, stands.policy, self.mode, now, pause=pause)
         ended = end_without_start(job, vm, wait, now)
         if ended:
-            await self.steps.conclude(ended, ledger)
-            return
+            return await self.steps.write(ended, ledger)
         wait = wait or vm_in_the_way(job, vm, stands.policy, self.steps.pace, now)
         if wait or vm is None or stands.policy is None:
-            await self.steps.wait(job, wait or Wait("the VM was not read"))
-        elif self.mode is Mode.DRY_RUN:
+            return wait or Wait("the VM was not read")
+        if self.mode is Mode.DRY_RUN:
             reason = f"dry run: Baton would have {done_to(job)} now"
             ended = job.ended(JobState.SKIPPED, now=now, reason=reason, skipped_because="dryRun")
-            await self.steps.conclude(ended, ledger)
-        elif not await self._asks(job, stands.policy, ledger):
-            await self._start(job, vm, stands.policy, ledger)
+            return await self.steps.write(ended, ledger)
+        asked = await self._asks(job, stands.policy, ledger)
+        return asked or await self._claim(job, vm, stands.policy, ledger)
 
-    async def _asks(self, job: Job, policy: Policy, ledger: Ledger) -> bool:
-        """Asks for the go-ahead that the policy wants, or ends the job that got none; False: it may start."""
+    async def _asks(self, job: Job, policy: Policy, ledger: Ledger) -> Wait | Written | None:
+        """Asks for the go-ahead that the policy wants, or ends the job that got none; None: it may start."""
         go_ahead, now = policy.go_ahead, self.steps.clock.now()
         if go_ahead is None or (asks := question(job, go_ahead, now)) is Question.START:
-            return False
+            return None
         until = now + go_ahead.wait
         if asks is Question.SKIP:
             said = f"nobody gave a go-ahead within {format_duration(go_ahead.wait)}"
             reason = f"{said}, and goAheadDefault is skip"
             ended = job.ended(JobState.SKIPPED, now=now, reason=reason, skipped_because=BY_A_PERSON)
-            await self.steps.conclude(ended, ledger)
-            return True
+            return await self.steps.write(ended, ledger)
         if asks is Question.ASK:
             asked = replace(job, asked_at=now, allowed_by=None, allowed_at=None)
             events = lifecycle.asking(asked, until=until, default=go_ahead.default)
             await self.steps.jobs.commit(Change(jobs=(asked,), events=events, at=now))
             await self.steps.settle.herald()
         said = f"it asked for a go-ahead; {go_ahead.default} without an answer"
-        await self.steps.wait(job, Wait(said, deadline(job, go_ahead) or until))
-        return True
+        return Wait(said, deadline(job, go_ahead) or until)
 
-    async def _start(self, job: Job, vm: Vm, policy: Policy, ledger: Ledger) -> None:
-        """Writes the intent, sends the start once, writes the answer."""
+    async def _claim(self, job: Job, vm: Vm, policy: Policy, ledger: Ledger) -> Wait | Claimed:
+        """Writes the intent."""
         needs_place = job.domain_set and job.takes_slot
         away = await self.steps.jobs.away(job.domain_set) if needs_place else None
         conflict = set_conflict(job, away) if away else ""
         now = self.steps.clock.now()
         if conflict:
-            await self.steps.wait(
-                job, Wait(conflict, self.steps.poll(self.steps.pace.check_interval))
-            )
-            return
+            return Wait(conflict, self.steps.poll(self.steps.pace.check_interval))
         claimed = job.moved(
             JobState.STARTING,
             claimed_at=now,
             asked_at=None,
+            expected_at=now + ledger.shortest if ledger.shortest else None,
             reason=f"go-ahead by {job.allowed_by}" if job.allowed_by else "",
             code_before=vm.maintenance.last_operation_result_code if vm.maintenance else "",
             was_running=bool(vm.view and vm.view.is_running),
@@ -134,23 +162,21 @@ class StartVm:
             operation_url="",
             correlation_id="",
         )
-        committed = await self.steps.jobs.commit(
-            Change(
-                heads=(ledger.head,),
-                jobs=(claimed,),
-                away=(with_away(away, claimed),) if away else (),
-                events=lifecycle.starting(claimed),
-                at=now,
-            )
+        change = Change(
+            heads=(ledger.head,),
+            jobs=(claimed,),
+            away=(with_away(away, claimed),) if away else (),
+            events=lifecycle.starting(claimed),
+            at=now,
         )
-        claimed = replace(claimed, etag=committed.jobs[job.id])
+        after = await self.steps.commit(change, ledger)
+        claimed = after.job(job.id) or claimed
         log.info(
             "Starting %s",
             job.vm_name,
             extra={"action": "redeploy_claimed", **claimed.log_context()},
         )
-        await self._send(claimed, policy)
-        await self.steps.settle.herald()
+        return Claimed(claimed, policy)
 
     async def _send(self, job: Job, policy: Policy) -> None:
         """Sends the start of a claimed job, once, and writes Azure's answer."""

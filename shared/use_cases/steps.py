@@ -1,28 +1,57 @@
 """What every step of a job shares: its services, and how it writes, waits and looks again."""
 
+import asyncio
 import logging
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from shared.domain import lifecycle
 from shared.domain.alert import Alert, event_id
 from shared.domain.errors import InvalidInput, Retryable, Stale, Terminal, VmNotFound
-from shared.domain.job import Job
-from shared.domain.ledger import Away, Change, Ledger
+from shared.domain.job import Job, JobState
+from shared.domain.ledger import Away, Change, Ledger, PolicyKey
 from shared.domain.maintenance import Vm
 from shared.domain.pace import Pace, next_tick
 from shared.domain.placement import without_away
 from shared.domain.rules import Wait, its_window
 from shared.patch_ports import Patches
 from shared.ports import Bus, Clock, JobStore, VirtualMachines, Wake, WakeAt
-from shared.use_cases.settle import Settle, good_policy
+from shared.use_cases.settle import Settle
+
+# Ledgers that a process remembers: of as many policies as are at work at a time.
+_KNOWN_MAX = 50
 
 log = logging.getLogger("baton.redeploy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A job as it was written.
+
+    Attributes:
+        before, after: Its policy's ledger as it was read, and as that write left it.
+        tells: Whether events were written with it.
+    """
+
+    job_id: str
+    before: Ledger
+    after: Ledger
+    tells: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """The services of a step."""
+    """The services of a step.
+
+    Attributes:
+        turns: Policy → who of this process reads and writes its ledger now.
+        known: Policy → its ledger as this process last read or wrote it, to be read again only where
+            somebody else wrote since.
+    """
 
     clock: Clock
     vms: VirtualMachines
@@ -31,6 +60,53 @@ class Steps:
     bus: Bus
     settle: Settle
     pace: Pace
+    turns: dict[PolicyKey, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    known: dict[PolicyKey, Ledger] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def turn(self, job: Job) -> AsyncIterator[Ledger | None]:
+        """The ledger of the job's policy as it is now, while no other handler of this process writes it.
+
+        It spares work and is no guard: of two processes the head's ETag lets one write. Without it, of
+        many VMs that are due together all but one would read and decide in vain.
+
+        Args:
+            job: As it was read; what is written in this turn must hold it, under its ETag.
+        """
+        key = job.team, job.policy
+        async with self.turns[key]:
+            known = self.known.get(key)
+            ledger = await self.jobs.ledger(*key, known=known)
+            if ledger:
+                self.keep(ledger)
+            # What is written without the head, such as that a start was accepted, the job's own row has.
+            yield ledger.with_job(job) if ledger and ledger is known else ledger
+
+    def planned(self, wake: Wake) -> Job | None:
+        """The job as this process remembers it, if it may be about to start; its own ETag guards it."""
+        ledger = self.known.get((wake.team, wake.policy))
+        job = ledger.job(wake.job_id) if ledger else None
+        return job if job and job.state is JobState.PLANNED and not job.unsettled else None
+
+    def keep(self, ledger: Ledger) -> None:
+        """Remembers a ledger as it was read or written, unless part of it could not be read."""
+        if len(self.known) >= _KNOWN_MAX:
+            self.known.clear()
+        if not ledger.unread:
+            self.known[ledger.head.key] = ledger
+
+    async def commit(self, change: Change, ledger: Ledger) -> Ledger:
+        """Writes a change of one job of the ledger in its turn; the ledger as that leaves it.
+
+        Raises:
+            Stale: Something changed meanwhile; nothing was written.
+        """
+        committed = await self.jobs.commit(change)
+        (job,) = change.jobs
+        head = replace(ledger.head, etag=committed.heads[ledger.head.key])
+        after = replace(ledger, head=head).with_job(replace(job, etag=committed.jobs[job.id]))
+        self.keep(after)
+        return after
 
     async def vm(self, job: Job) -> Vm | None:
         """The job's VM, read now; None if it does not exist.
@@ -59,20 +135,28 @@ class Steps:
             )
             raise Retryable(str(wrong)) from wrong
 
-    async def conclude(self, job: Job, ledger: Ledger | None = None) -> None:
-        """Writes a job that gives its slot back, or ends without one; then settles it.
+    async def conclude(self, job: Job) -> None:
+        """Writes a job that gives its slot back, or ends without one; then does what follows from it.
 
         Args:
             job: As it is to be, with the ETag under which it was read.
-            ledger: Where this step read the job; its head guards the write. None: read it now.
 
         Raises:
             Stale: Something changed meanwhile; the step is to be done anew.
         """
-        ledger = ledger or await self.jobs.ledger(job.team, job.policy)
+        async with self.turn(job) as ledger:
+            written = await self.write(job, ledger)
+        await self.follow_up(written)
+
+    async def write(self, job: Job, ledger: Ledger | None) -> Written:
+        """Writes such a job in its turn; `follow_up` is then due, out of the turn.
+
+        Raises:
+            Stale: As `conclude`.
+        """
         before = ledger.job(job.id) if ledger else None
-        if ledger is None or before is None or before.etag != job.etag:
-            raise Stale(f"job {job.id} changed while it was looked at")
+        if ledger is None or before is None:
+            raise Stale(f"job {job.id} is gone")
         away: Away | None = None
         if job.domain_set and before.is_away:
             away = without_away(await self.jobs.away(job.domain_set), job)
@@ -83,14 +167,17 @@ class Steps:
             events=lifecycle.not_away(before, job, self.clock.now()) if not job.unsettled else (),
             at=self.clock.now(),
         )
-        committed = await self.jobs.commit(change)
-        job = replace(job, etag=committed.jobs[job.id])
-        policy = good_policy(ledger)
-        if job.unsettled:
-            await self.settle(job)
-        elif policy:
-            await self.settle.wake_next(ledger.with_job(job), policy)
-        if change.events:
+        after = await self.commit(change, ledger)
+        return Written(job_id=job.id, before=ledger, after=after, tells=bool(change.events))
+
+    async def follow_up(self, written: Written) -> None:
+        """Settles the attempt, if one ended, wakes those whose turn came by this, and sends its events."""
+        job = written.after.job(written.job_id)
+        if job and job.unsettled:
+            await self.settle(job, written.after, before=written.before)
+        else:
+            await self.settle.wake_next(written.after, before=written.before)
+        if written.tells:
             await self.settle.herald()
 
     def accepted(self, job: Job) -> None:
@@ -122,7 +209,13 @@ class Steps:
     async def look_later(self, job: Job, *, least: timedelta | None = None) -> None:
         """Leaves a message to look at a running redeploy again, after `least` if ARM asked for that."""
         since = job.claimed_at or job.discovered_at
-        at = self.pace.next_look(self.clock.now(), since=since, least=least or timedelta(0))
+        at = self.pace.next_look(
+            self.clock.now(),
+            since=since,
+            least=least or timedelta(0),
+            expected=job.expected_back,
+            spread=crc32(job.vm_key.encode()),
+        )
         await self._wake(job, at, "look")
 
     def poll(self, every: timedelta) -> datetime:

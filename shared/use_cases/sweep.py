@@ -121,6 +121,8 @@ class Sweep:
             elif job.state is JobState.PLANNED:
                 forgotten = closed or job.id in due
             else:
-                forgotten = job.state.is_begun and bool(job.claimed_at and job.claimed_at <= late)
+                # Before a VM is expected back hardly anybody looks, and no message is missed.
+                since = job.expected_back or job.claimed_at
+                forgotten = job.state.is_begun and bool(since and since <= late)
             if forgotten:
                 yield job

@@ -44,6 +44,18 @@ async def test_what_was_never_written_is_not_there(jobs: JobStore) -> None:
     assert await jobs.away(a_set_id()) == Away(domain_set=a_set_id())
 
 
+async def test_a_known_ledger_is_given_back_while_its_head_is_the_same(jobs: JobStore) -> None:
+    known = await kept(jobs, a_job("web-1"), a_job("web-2"))
+    moved, other = known.jobs
+    await jobs.commit(change(replace(moved, reason="written without the head")))
+
+    assert await jobs.ledger("shop", "web", known=known) is known
+    await jobs.commit(change(replace(other, reason="changed"), heads=(known.head,)))
+    read = await jobs.ledger("shop", "web", known=known)
+    assert read == await jobs.ledger("shop", "web")
+    assert read != known
+
+
 async def test_a_commit_is_read_back_with_the_etags_that_it_gave(jobs: JobStore) -> None:
     head, job = a_head(), a_job(unsettled=an_attempt(), not_before=NOW + timedelta(microseconds=1))
 

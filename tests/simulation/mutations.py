@@ -178,7 +178,7 @@ async def _nobody_is_away(self, domain_set):
     return Away(domain_set=domain_set)
 
 
-async def _settles_at_once(self, job):
+async def _settles_at_once(self, job, _ledger=None, **_before):
     """As if the outcome, the mail and the next VM needed no second try after a crash."""
     return replace(job, unsettled=None)
 

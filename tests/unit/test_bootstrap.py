@@ -41,3 +41,15 @@ def test_a_mail_service_costs_its_import_only_where_it_is_used(url, told):
     )
 
     assert answer.stdout.strip() == told
+
+
+def test_indexing_the_app_imports_no_sdk_but_that_of_functions():
+    # They cost a second, at every cold start, before the index is told; triggers import them on first use.
+    heavy = ("aiohttp", "azure.core", "azure.data", "azure.identity", "azure.servicebus", "jinja2")
+    script = f"import sys, function_app; print([name for name in {heavy} if name in sys.modules])"
+
+    answer = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env={}, capture_output=True, text=True, check=True
+    )
+
+    assert answer.stdout.strip() == "[]"

@@ -48,12 +48,34 @@ def test_an_idle_hour_is_its_timers_and_sends_nothing(idle):
     assert idle.requests["armRead"] == pytest.approx(VMS * (1 + idle.hours), rel=0.05)
 
 
-def test_a_longer_redeploy_is_looked_at_more_often(redeploy):
+def test_only_the_first_vms_of_a_rollout_are_looked_at_the_more_often_the_longer_they_take(
+    redeploy,
+):
     longer = count_redeploy(ASSUMED["redeployMinutes"] + 4)
 
-    # Every 30 seconds, and again by a sweep every two minutes.
-    assert longer.executions["redeploy"] - redeploy.executions["redeploy"] >= 8
-    assert longer.messages > redeploy.messages
+    # Of forty VMs four have nobody before them: eight looks more, and two sweeps with a look each.
+    more = longer.executions["redeploy"] - redeploy.executions["redeploy"]
+    assert 0.8 <= more <= 1.2
+
+
+# A redeploy as long as the look that finds it done: eight minutes and some seconds are found half a minute later.
+MINUTES = 7.75
+
+
+def test_a_redeploy_takes_at_most_twelve_table_operations_and_five_messages():
+    found = count_redeploy(MINUTES, vms=100)
+
+    assert found.requests["tables"] <= 12
+    assert found.messages <= 5
+
+
+def test_vms_that_are_due_together_do_not_decide_in_vain():
+    # Twenty at once; the first of their forty are looked at sixteen times, and by four sweeps.
+    together = count_redeploy(MINUTES, at_once=20)
+    few = count_redeploy(MINUTES)
+
+    looks = together.executions["redeploy"] - few.executions["redeploy"]
+    assert together.requests["tables"] - few.requests["tables"] <= looks + 0.5
 
 
 def test_beyond_what_is_free_twice_the_redeploys_cost_twice_as_much(idle, redeploy):

@@ -1,11 +1,17 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.pace import Pace, last_tick, next_tick
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+SLOW = Pace(
+    check_interval=timedelta(seconds=30),
+    redeploy_timeout=timedelta(hours=2),
+    retry_delay=timedelta(minutes=15),
+)
 seconds = st.integers(1, 3600).map(lambda n: timedelta(seconds=n))
 
 
@@ -73,3 +79,36 @@ def test_the_next_look_is_another_than_the_one_that_a_slow_clock_is_at():
         assert pace.next_look(now, since=since) == due + timedelta(minutes=2)
     later = pace.next_look(due, since=since, least=timedelta(minutes=5))
     assert later == due + timedelta(minutes=6)
+
+
+def looks(pace, since, expected, spread, until):
+    """When a job is looked at, if every look asks for the next one."""
+    at, found = since, []
+    while at < until:
+        at = pace.next_look(at, since=since, expected=expected, spread=spread)
+        found.append(at - since)
+    return found
+
+
+@pytest.mark.parametrize("spread", [0, 1, 5, 4_000_000_000])
+def test_before_a_vm_is_expected_back_it_is_looked_at_once_and_then_at_every_interval(spread):
+    since, expected = NOW, NOW + timedelta(minutes=8, seconds=3)
+
+    found = looks(SLOW, since, expected, spread, until=since + timedelta(minutes=9))
+
+    assert timedelta(0) < found[0] < timedelta(minutes=8)
+    assert found[1:] == [timedelta(minutes=8), timedelta(minutes=8.5), timedelta(minutes=9)]
+
+
+def test_the_early_look_at_each_vm_is_at_another_time():
+    since, expected = NOW, NOW + timedelta(minutes=8)
+
+    early = {SLOW.next_look(since, since=since, expected=expected, spread=n) for n in range(100)}
+
+    assert len(early) == 15
+
+
+def test_a_vm_that_nobody_knows_how_long_to_wait_for_is_looked_at_at_every_interval():
+    found = looks(SLOW, NOW, None, 7, until=NOW + timedelta(minutes=2))
+
+    assert found == [timedelta(seconds=30 * n) for n in range(1, 5)]

@@ -81,6 +81,28 @@ def test_a_start_that_comes_seconds_after_its_plan_moves_nobody():
     assert plan.jobs == {}
 
 
+def test_one_that_is_hardly_late_moves_nobody_whether_it_is_back_or_not():
+    books, rules, seen = three()
+    still = away(books, "web-0")
+    at = NOW + 27 * MINUTE
+    back = with_changed(
+        books, "web-0", state=JobState.COMPLETED, ended_at=at, freed_at=at, accepted=True
+    )
+
+    assert decide(still, rules, seen, now=at).jobs == {}
+    assert decide(back, rules, seen, now=at + MINUTE).jobs == {}
+
+
+def test_a_stage_that_ends_hardly_late_does_not_move_the_next_one():
+    books, rules, seen = three(sequence="name:web-0", stageGap="15m")
+    at = NOW + 27 * MINUTE
+    back = with_changed(
+        books, "web-0", state=JobState.COMPLETED, ended_at=at, freed_at=at, accepted=True
+    )
+
+    assert decide(back, rules, seen, now=at + MINUTE).jobs == {}
+
+
 def test_one_that_could_not_start_in_time_is_planned_anew():
     books, rules, seen = three()
 

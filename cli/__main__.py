@@ -34,7 +34,7 @@ _COMPLETE = "_BATON_COMPLETE"
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _EXITS = "Exit code: 0 done, 1 something is wrong or failed, 2 an argument, a file or a setting is unusable."
-_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+_Json = Annotated[bool, typer.Option("--json", help="As --output json.")]
 _Output = Annotated[Literal["text", "json"], typer.Option(help="json: for programs.")]
 _Policies = Annotated[Path | None, typer.Option(help="Policy rows as JSON or YAML; - for stdin.")]
 _Fleet = Annotated[
@@ -312,6 +312,7 @@ def cost(
     minutes: Annotated[
         float | None, typer.Option(min=1, max=120, help="That a VM is away in a redeploy.")
     ] = None,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Say what a month costs: operations counted on the simulated Azure, at dated prices."""
@@ -319,7 +320,7 @@ def cost(
 
     gigabytes = int(memory) / 1024 if memory else None
     asked = verb.Asked(vms=vms, redeploys=redeploys, gigabytes=gigabytes, minutes=minutes)
-    raise typer.Exit(verb.run(asked, as_json=as_json))
+    raise typer.Exit(verb.run(asked, as_json=as_json or output == "json"))
 
 
 @app.command(epilog=f"{_example('./baton doctor --output json')}\n\n{_EXITS}")

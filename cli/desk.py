@@ -22,6 +22,7 @@ from shared.ports import Clock, PolicyStore, VirtualMachines
 from shared.settings import read_settings
 from shared.use_cases.approve import Approve
 from shared.use_cases.explain import Explain
+from shared.use_cases.give_go_ahead import GiveGoAhead
 from shared.use_cases.pause_policies import PausePolicies
 from shared.use_cases.preview import Preview
 from shared.use_cases.resume_policies import ResumePolicies
@@ -50,6 +51,7 @@ class Desk:
     pause: PausePolicies
     resume: ResumePolicies
     skip: SkipVm
+    go_ahead: GiveGoAhead
     retry: RetryVm
     calendar: TeamCalendar
 
@@ -120,6 +122,7 @@ async def at_the_desk() -> AsyncIterator[Desk]:
             pause=PausePolicies(clock=clock, jobs=jobs, policies=policies, pauses=pauses),
             resume=ResumePolicies(clock=clock, jobs=jobs, policies=policies, pauses=pauses),
             skip=SkipVm(clock=clock, jobs=jobs),
+            go_ahead=GiveGoAhead(clock=clock, jobs=jobs),
             retry=RetryVm(clock=clock, vms=vms, jobs=jobs),
             calendar=TeamCalendar(clock=clock, jobs=jobs),
         )

@@ -10,7 +10,10 @@ policy = typer.Typer(
     rich_markup_mode="rich",
     help="The rows of BatonPolicies: check a file, apply it, list and export what is there.",
 )
-_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+_Output = Annotated[
+    Literal["text", "json"], typer.Option("--output", "-o", help="For people, or for programs.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="As --output json.")]
 _PolicyFile = Annotated[
     Path,
     typer.Argument(help="Rows as JSON or YAML; - for stdin. docs/policies.md has the columns."),
@@ -29,6 +32,7 @@ def validate(
         Path | None,
         typer.Option(help="VMs as Resource Manager lists them (JSON), to find ties and idle rows."),
     ] = None,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Say everything that is wrong with a file of policies: row, line, column, value, and the fix."""
@@ -36,7 +40,11 @@ def validate(
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
 
     now = SystemClock().now()
-    raise typer.Exit(say.run(lambda: policy_check.validate(file, fleet, as_json=as_json, now=now)))
+    raise typer.Exit(
+        say.run(
+            lambda: policy_check.validate(file, fleet, as_json=as_json or output == "json", now=now)
+        )
+    )
 
 
 @policy.command(epilog=_example("apply policies.yaml"))
@@ -46,6 +54,7 @@ def apply(
         bool, typer.Option("--prune", help="Delete the rows that the file does not have.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do delete them, after --prune.")] = False,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Make the table's rows as the file has them; Baton's own columns of a row stay.
@@ -54,15 +63,19 @@ def apply(
     """
     from cli import policies, say  # noqa: PLC0415
 
-    raise typer.Exit(say.run(lambda: policies.apply(file, prune=prune, yes=yes, as_json=as_json)))
+    raise typer.Exit(
+        say.run(
+            lambda: policies.apply(file, prune=prune, yes=yes, as_json=as_json or output == "json")
+        )
+    )
 
 
 @policy.command("list", epilog=_example("list"))
-def list_policies(as_json: _Json = False) -> None:
+def list_policies(output: _Output = "text", as_json: _Json = False) -> None:
     """List the policies, and what Baton says of each."""
     from cli import policies, say  # noqa: PLC0415
 
-    raise typer.Exit(say.run(lambda: policies.show(as_json=as_json)))
+    raise typer.Exit(say.run(lambda: policies.show(as_json=as_json or output == "json")))
 
 
 @policy.command(epilog=_example("export --format json > policies.json"))

@@ -190,6 +190,8 @@ def facts(policy: Policy, stages: int) -> tuple[str, ...]:
     ]
     if policy.needs_approval:
         found.append("needs approval")
+    if ask := policy.go_ahead:
+        found.append(f"asks for a go-ahead ({format_duration(ask.wait)}, then {ask.default})")
     return tuple(found)
 
 

@@ -76,6 +76,24 @@ def skip(vm: _Vm, reason: _Reason = "", by: _By = None, output: _Output = "text"
     raise typer.Exit(say.run(lambda: steering.skip(vm, request)))
 
 
+@steer.command(
+    name="go-ahead",
+    epilog=_epilog("./baton go-ahead shop-web-02", "./baton go-ahead shop-web-02 --no"),
+)
+def go_ahead(
+    vm: _Vm,
+    no: Annotated[bool, typer.Option("--no", help="Refuse it: the VM is skipped.")] = False,
+    reason: _Reason = "",
+    by: _By = None,
+    output: _Output = "text",
+) -> None:
+    """Answer a VM that asked for a go-ahead, as its policy's goAhead has it do when its turn comes."""
+    from cli import say, steering  # noqa: PLC0415 - only a verb pays for what it loads
+
+    request = steering.Request(by=by, reason=reason, as_json=output == "json")
+    raise typer.Exit(say.run(lambda: steering.go_ahead(vm, request, allow=not no)))
+
+
 @steer.command(epilog=_epilog("./baton retry shop-web-02 --reason 'disk is mended'"))
 def retry(vm: _Vm, reason: _Reason = "", by: _By = None, output: _Output = "text") -> None:
     """Try a VM again that failed, was aborted or skipped, where no promise forbids it; says why not.

@@ -16,6 +16,7 @@ from shared.domain.job import Job
 from shared.domain.ledger import PolicyKey
 from shared.domain.pause import Pause
 from shared.use_cases.asking import Asked
+from shared.use_cases.give_go_ahead import Answered
 from shared.use_cases.pause_policies import Paused
 from shared.use_cases.resume_policies import Resumed
 from shared.use_cases.retry_vm import Retried
@@ -69,6 +70,15 @@ def skip(name: str, request: Request) -> int:
     asked = request.asked()
     done = _at_the_desk(lambda desk: desk.skip(name, asked=asked))
     _tell(request, sentence_of_skip(done), job_json(done.job) | {"already": done.already})
+    return say.OK
+
+
+def go_ahead(name: str, request: Request, *, allow: bool) -> int:
+    """Answers a VM that asked for a go-ahead."""
+    asked = request.asked()
+    done = _at_the_desk(lambda desk: desk.go_ahead(name, allow=allow, asked=asked))
+    sentence = sentence_of_go_ahead(done, allow=allow)
+    _tell(request, sentence, job_json(done.job) | {"already": done.already})
     return say.OK
 
 
@@ -139,6 +149,21 @@ def sentence_of_skip(done: Skipped) -> str:
         f"{job.vm_name} is left out of its maintenance; Azure does it by itself after {closes}. "
         f"Take it back before then with: ./baton retry {job.vm_name}"
     )
+
+
+def sentence_of_go_ahead(done: Answered, *, allow: bool) -> str:
+    """What the answer leads to."""
+    job = done.job
+    if not allow:
+        return (
+            f"{job.vm_name} is left out of its maintenance: {job.reason}. "
+            f"Take it back with: ./baton retry {job.vm_name}"
+        )
+    given = f"{job.allowed_by} gave it at {_utc(job.allowed_at)}"
+    said = (
+        f"Nothing changed: {given} already" if done.already else f"{job.vm_name} has its go-ahead"
+    )
+    return f"{said}. It starts within minutes, if every rule still allows it."
 
 
 def sentence_of_retry(done: Retried) -> str:

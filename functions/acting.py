@@ -91,6 +91,18 @@ async def _skip(app: Services, order: Order) -> Done:
     return Done(said=said, already=done.already)
 
 
+async def _go_ahead(app: Services, order: Order) -> Done:
+    done = await app.go_ahead(vm_id(order.path), allow=True, asked=order.asked)
+    said = f"{done.job.vm_name} starts as soon as every rule allows it."
+    return Done(said=said, already=done.already)
+
+
+async def _no_go(app: Services, order: Order) -> Done:
+    done = await app.go_ahead(vm_id(order.path), allow=False, asked=order.asked)
+    said = f"{done.job.vm_name} is left out of its maintenance; a retry takes that back."
+    return Done(said=said, already=done.already)
+
+
 async def _retry(app: Services, order: Order) -> Done:
     done = await app.retry(vm_id(order.path), asked=order.asked)
     said = f"{done.job.vm_name} is tried again: the next discovery gives it a new job."
@@ -138,6 +150,18 @@ ACTINGS = (
         path="vms/{subscription}/{resourceGroup}/{vm}/skip",
         about="Leaves a VM that has not started out of its maintenance.",
         call=_skip,
+    ),
+    Acting(
+        name="goAhead",
+        path="vms/{subscription}/{resourceGroup}/{vm}/go-ahead",
+        about="Gives the go-ahead that a VM asked for.",
+        call=_go_ahead,
+    ),
+    Acting(
+        name="noGo",
+        path="vms/{subscription}/{resourceGroup}/{vm}/no-go",
+        about="Refuses the go-ahead that a VM asked for: it is left out of its maintenance.",
+        call=_no_go,
     ),
     Acting(
         name="retry",

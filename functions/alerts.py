@@ -1,4 +1,4 @@
-"""Alerts queue → the mails that are due."""
+"""Alerts queue → the mails and the lifecycle events that are due."""
 
 import azure.functions as func
 
@@ -11,5 +11,7 @@ bp = func.Blueprint()
 @bp.function_name("alerts")
 @bp.service_bus_queue_trigger(arg_name="message", queue_name=ALERTS, connection=BUS)
 async def alerts(message: func.ServiceBusMessage) -> None:  # noqa: ARG001 - a wake-up; the table has the alerts
-    """Sends what is due."""
-    await services().send_alerts()
+    """Sends what is due: mails first, for a receiver of events may be slow."""
+    app = services()
+    await app.send_alerts()
+    await app.send_events()

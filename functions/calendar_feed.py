@@ -1,10 +1,15 @@
-"""GET /api/calendar/TEAM.ics → the team's redeploys, for calendars that subscribe. A function key opens it."""
+"""GET /api/calendar/TEAM.ics → the team's redeploys, for calendars that subscribe.
 
-import hashlib
+A key of this function opens it, however people sign in for the page: a calendar program cannot sign in, and keeps
+one address. So its key opens nothing else, and no other function's opens it.
+"""
+
 from collections.abc import Callable
 
 import azure.functions as func
 
+from functions.answers import refused, tagged
+from functions.api import unanswered
 from shared.bootstrap import Services, services
 from shared.domain.errors import BatonError, Unknown
 
@@ -28,16 +33,7 @@ async def feed(request: func.HttpRequest, app: Callable[[], Services]) -> func.H
     try:
         text = await app().calendar(request.route_params["team"])
     except Unknown as unknown:
-        return func.HttpResponse(str(unknown), status_code=404, mimetype="text/plain")
-    except BatonError:
-        return func.HttpResponse(
-            "Baton cannot read its tables now; ask again in a minute.",
-            status_code=503,
-            mimetype="text/plain",
-            headers={"Retry-After": "60"},
-        )
-    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if request.headers.get("If-None-Match") == etag:
-        return func.HttpResponse(status_code=304, headers=headers)
-    return func.HttpResponse(text.encode(), mimetype="text/calendar", headers=headers)
+        return refused(404, str(unknown), unknown.problems)
+    except BatonError as error:
+        return unanswered(error)
+    return tagged(request, text.encode(), "text/calendar", "private, no-cache")

@@ -3,6 +3,7 @@
 They are open to everybody, as a browser sends no key for them; what they show comes from /api/v1, which is not.
 """
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from pathlib import Path
 import azure.functions as func
 
 from functions.answers import refused, tagged
+from shared.bootstrap import read_ahead
 
 bp = func.Blueprint()
 
@@ -45,6 +47,8 @@ async def page(request: func.HttpRequest) -> func.HttpResponse:
         return refused(404, "There is no such file; the page is at /api/page.")
     if name:
         return tagged(request, file.body, file.kind, _FOREVER)
+    # A browser that has the shell asks /api/v1 next: meanwhile it reads the script.
+    asyncio.get_running_loop().run_in_executor(None, read_ahead)
     headers = {"Content-Security-Policy": _POLICY, "Cross-Origin-Opener-Policy": "same-origin"}
     return tagged(request, file.body, file.kind, "no-cache", headers)
 

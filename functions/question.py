@@ -9,6 +9,7 @@ from typing import TypeVar
 import azure.functions as func
 
 from shared.domain.errors import InvalidInput, Problem
+from shared.domain.patching.record import PatchState
 from shared.use_cases.show import Wanted
 from shared.use_cases.shown import Kind, Phase
 
@@ -44,6 +45,7 @@ TEXT = Parameter(
     about="Part of a name: of the VM, its resource group, subscription, team or policy."
 )
 KIND = Parameter(about="Only VMs that stand so.", choices=tuple(map(str, Kind)))
+PATCHES = Parameter(about="Only VMs whose patching stands so.", choices=tuple(map(str, PatchState)))
 PHASE = Parameter(about="Only rollouts that stand so.", choices=tuple(map(str, Phase)))
 ROLLOUT = Parameter(about="Only of the rollout of this number.", least=1, most=1_000_000_000)
 
@@ -88,6 +90,7 @@ def read_question(
             rollout=int(given.get("rollout", 0)),
             kind=_one(Kind, given.get("kind")),
             phase=_one(Phase, given.get("phase")),
+            patches=_one(PatchState, given.get("state")),
         ),
         skip=int(given.get("skip", 0)),
         limit=int(given.get("limit", LIMIT)),

@@ -8,6 +8,7 @@ from typing import Any
 from functions.question import (
     KIND,
     PAGING,
+    PATCHES,
     PHASE,
     POLICY,
     ROLLOUT,
@@ -27,6 +28,7 @@ from shared.use_cases.shown import (
     ShownStory,
     ShownVm,
 )
+from shared.use_cases.shown_patches import PatchesPage
 
 _GUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _NAME = r"[^/|\\#?\x00-\x1f\x7f-\x9f]{1,200}"  # what a table's key may hold
@@ -141,6 +143,14 @@ READINGS = (
         answers=ShownStory,
         call=lambda app, asked: app.tell_story(vm_id(asked.path)),
         missing="Baton knows nothing of such a VM: Azure announced no maintenance for it, or it was deleted.",
+    ),
+    Reading(
+        name="patches",
+        path="patches",
+        about="How the VMs stand in patching whose policy watches it; the worst first.",
+        answers=PatchesPage,
+        call=lambda app, asked: app.show_patches(asked.wanted, skip=asked.skip, limit=asked.limit),
+        query={"team": TEAM, "policy": POLICY, "state": PATCHES, "text": TEXT, **PAGING},
     ),
     Reading(
         name="policies",

@@ -17,6 +17,11 @@ param emailFrom string = ''
 @secure()
 param emailUrl string = ''
 param emailDataLocation string = 'Europe'
+param eventsTopicId string = ''
+@secure()
+param eventsUrl string = ''
+@secure()
+param eventsSecret string = ''
 param authors string[] = []
 param operators string[] = []
 param settings object = {}
@@ -33,6 +38,9 @@ param tags object = {}
 var suffix = uniqueString(resourceGroup().id, name)
 var unique = '${name}-${suffix}'
 var usesRelay = !empty(emailUrl)
+var usesTopic = !empty(eventsTopicId)
+// Where there is no topic its scope must still be one.
+var topicParts = split(usesTopic ? eventsTopicId : resourceGroup().id, '/')
 var needsSender = empty(emailFrom) && !usesRelay
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
@@ -114,6 +122,15 @@ module mail 'modules/mail.bicep' = if (!usesRelay) {
   }
 }
 
+module events 'modules/events.bicep' = if (usesTopic) {
+  name: 'events'
+  scope: resourceGroup(topicParts[2], topicParts[4])
+  params: {
+    topicName: last(topicParts)
+    principalId: identity.properties.principalId
+  }
+}
+
 module app 'modules/app.bicep' = {
   name: 'app'
   // The package is copied over the private endpoints, where there are any.
@@ -144,6 +161,8 @@ module app 'modules/app.bicep' = {
         BATON_EMAIL_URL: usesRelay ? emailUrl : mail!.outputs.url
         BATON_EMAIL_FROM: needsSender ? mail!.outputs.sender : emailFrom
         BATON_EMAIL_TO: join(emailTo, ',')
+        BATON_EVENTS_URL: usesTopic ? events!.outputs.url : eventsUrl
+        BATON_EVENTS_SECRET: eventsSecret
       },
       settings
     )

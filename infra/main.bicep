@@ -42,6 +42,17 @@ param emailUrl string = ''
 @description('Where Communication Services keeps mail at rest.')
 param emailDataLocation string = 'Europe'
 
+@description('Resource id of an Event Grid topic with the input schema CloudEvents 1.0, to which Baton sends the lifecycle events of VMs. Empty: none.')
+param eventsTopicId string = ''
+
+@description('A webhook for them instead; its address is kept from people, for it often holds a key. Better a Key Vault reference.')
+@secure()
+param eventsUrl string = ''
+
+@description('By which the webhook knows Baton: whsec_ and Base64, better a Key Vault reference to it.')
+@secure()
+param eventsSecret string = ''
+
 @description('Object ids of groups or people who write policies.')
 param authors string[] = []
 
@@ -90,6 +101,9 @@ module baton 'baton.bicep' = {
     emailFrom: emailFrom
     emailUrl: emailUrl
     emailDataLocation: emailDataLocation
+    eventsTopicId: eventsTopicId
+    eventsUrl: eventsUrl
+    eventsSecret: eventsSecret
     authors: authors
     operators: operators
     settings: settings

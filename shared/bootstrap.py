@@ -9,7 +9,8 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from shared.domain.mode import Mode
@@ -38,7 +39,9 @@ from shared.use_cases.discover_now import DiscoverNow
 from shared.use_cases.first_contact import FirstContact
 from shared.use_cases.follow_installation import LookAtInstallation
 from shared.use_cases.follow_vm import FindOut, LookAt
-from shared.use_cases.look import Look
+from shared.use_cases.give_go_ahead import GiveGoAhead
+from shared.use_cases.herald import Herald
+from shared.use_cases.look import Kept, Look
 from shared.use_cases.pause_policies import PausePolicies
 from shared.use_cases.redeploy_vm import RedeployVm
 from shared.use_cases.report_dead_letter import ReportDeadLetter
@@ -49,9 +52,11 @@ from shared.use_cases.resume_policies import ResumePolicies
 from shared.use_cases.retry_vm import RetryVm
 from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.send_alerts import SendAlerts
+from shared.use_cases.send_events import Outgoing, SendEvents
 from shared.use_cases.send_test_mail import SendTestMail
 from shared.use_cases.settle import Settle
 from shared.use_cases.show import Show
+from shared.use_cases.show_patches import ShowPatches
 from shared.use_cases.skip_vm import SkipVm
 from shared.use_cases.start_vm import StartVm
 from shared.use_cases.steps import Steps
@@ -64,6 +69,7 @@ from shared.use_cases.watch_patches import WatchPatches
 
 if TYPE_CHECKING:
     from shared.adapters.acs import Acs
+    from shared.adapters.cloud_events import CloudEvents
     from shared.adapters.credentials import Identity
     from shared.adapters.smtp import Smtp
 
@@ -76,6 +82,7 @@ class Outside:
 
     Attributes:
         mailer: None where no mail service is set.
+        outgoing: None where no receiver of events is set.
         decode: A message's body → the wake in it; raises InvalidInput.
     """
 
@@ -93,6 +100,7 @@ class Outside:
     letters: Letters
     decode: Callable[[bytes], Wake]
     jitter: Callable[[], float]
+    outgoing: Outgoing | None = None
 
 
 def _no_span(_: str) -> AbstractContextManager[None]:
@@ -112,16 +120,19 @@ class Services:
     sweep: Sweep
     watch_patches: WatchPatches
     send_alerts: SendAlerts
+    send_events: SendEvents
     report_dead_letter: ReportDeadLetter
     calendar: TeamCalendar
     take_hint: TakeHint
     decode: Callable[[bytes], Wake]
     show: Show
+    show_patches: ShowPatches
     tell_story: TellStory
     approve: Approve
     pause: PausePolicies
     resume: ResumePolicies
     skip: SkipVm
+    go_ahead: GiveGoAhead
     retry: RetryVm
     discover_now: DiscoverNow
     send_test_mail: SendTestMail
@@ -139,6 +150,11 @@ def services() -> Services:
     settings = read_settings()
     app = build(settings, connect(settings))
     return replace(app, span=_measured()) if settings.insights else app
+
+
+def read_ahead() -> None:
+    """Imports what reading the tables takes: the SDK's third of a second, before somebody waits for it."""
+    import_module("shared.adapters.tables")
 
 
 def _measured() -> Callable[[str], AbstractContextManager[None]]:
@@ -168,7 +184,10 @@ def build(settings: Settings, outside: Outside) -> Services:
         recipients=settings.email_to,
         digest=settings.alert_digest,
     )
-    settle = Settle(clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell)
+    herald = Herald(clock=clock, bus=bus, is_on=outside.outgoing is not None)
+    settle = Settle(
+        clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell, herald=herald
+    )
     steps = Steps(
         clock=clock,
         vms=outside.vms,
@@ -195,6 +214,7 @@ def build(settings: Settings, outside: Outside) -> Services:
                 clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
             ),
             beat=Beat(alerts=outside.alerts, tell=tell),
+            herald=herald,
             mode=settings.mode,
         ),
         redeploy=RedeployVm(
@@ -218,6 +238,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             bus=bus,
             pace=pace,
             mode=settings.mode,
+            outbox=outside.outgoing.outbox if outside.outgoing else None,
         ),
         watch_patches=WatchPatches(
             clock=clock,
@@ -241,6 +262,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             digest=settings.alert_digest,
             mode=settings.mode,
         ),
+        send_events=SendEvents(clock=clock, bus=bus, tell=tell, outgoing=outside.outgoing),
         report_dead_letter=ReportDeadLetter(
             clock=clock, jobs=jobs, tell=tell, decode=outside.decode
         ),
@@ -254,12 +276,14 @@ def build(settings: Settings, outside: Outside) -> Services:
             mode=settings.mode,
             mails=outside.mailer is not None,
         ),
+        show_patches=ShowPatches(records=Kept(clock, outside.patch_store.records)),
         tell_story=TellStory(
             clock=clock,
             look=look,
             jobs=jobs,
             outcomes=outside.outcomes,
             alerts=outside.alerts,
+            patches=outside.patch_store,
             mode=settings.mode,
             pace=pace,
         ),
@@ -271,6 +295,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses
         ),
         skip=SkipVm(clock=clock, jobs=jobs),
+        go_ahead=GiveGoAhead(clock=clock, jobs=jobs, bus=bus),
         retry=RetryVm(clock=clock, vms=outside.vms, jobs=jobs),
         discover_now=DiscoverNow(clock=clock, bus=bus),
         send_test_mail=SendTestMail(clock=clock, tell=tell, mails=outside.mailer is not None),
@@ -288,6 +313,7 @@ def connect(settings: Settings) -> Outside:
     from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
     from shared.adapters.table_alerts import TableAlerts  # noqa: PLC0415
     from shared.adapters.table_jobs import TableJobs  # noqa: PLC0415
+    from shared.adapters.table_outbox import TableOutbox  # noqa: PLC0415
     from shared.adapters.table_outcomes import TableOutcomes  # noqa: PLC0415
     from shared.adapters.table_patches import TablePatches  # noqa: PLC0415
     from shared.adapters.table_pauses import TablePauses  # noqa: PLC0415
@@ -313,12 +339,13 @@ def connect(settings: Settings) -> Outside:
         settings.subscriptions,
         clock=clock,
     )
+    receiver = connect_receiver(settings, clock, identity)
     return Outside(
         clock=clock,
         vms=arm,
         patches=arm.patches,
         policies=TablePolicies(tables),
-        jobs=TableJobs(tables),
+        jobs=TableJobs(tables, keeps_events=bool(settings.events_url)),
         pauses=TablePauses(tables),
         outcomes=TableOutcomes(tables),
         alerts=TableAlerts(tables),
@@ -331,7 +358,8 @@ def connect(settings: Settings) -> Outside:
             alerts_queue=settings.alerts_queue,
         ),
         mailer=connect_mailer(settings, clock, identity),
-        letters=write_mail,
+        outgoing=Outgoing(outbox=TableOutbox(tables), receiver=receiver) if receiver else None,
+        letters=partial(write_mail, page=settings.page_url),
         decode=decode,
         jitter=random.random,
     )
@@ -357,3 +385,21 @@ def connect_mailer(
     from shared.adapters.smtp import connect_smtp  # noqa: PLC0415 - as in connect
 
     return connect_smtp(settings.email_url, settings.email_from)
+
+
+def connect_receiver(
+    settings: Settings, clock: Clock, identity: "Callable[[str], Identity]"
+) -> "CloudEvents | None":
+    """Where the settings have lifecycle events sent; None where nowhere.
+
+    Args:
+        settings: The app's.
+        clock: For signatures, and for how long the receiver asks to be left alone.
+        identity: A connection's name → the identity for it.
+    """
+    if not settings.events_url:
+        return None
+    from shared.adapters.cloud_events import connect_events  # noqa: PLC0415 - as in connect
+
+    events = identity("BATON_EVENTS")
+    return connect_events(settings.events_url, settings.events_secret, events, clock=clock)

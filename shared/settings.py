@@ -1,5 +1,6 @@
 """The app's settings: environment → one frozen value, with every bad or missing setting named at once."""
 
+import base64
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -53,9 +54,12 @@ class Settings:
     alert_digest: timedelta
     mode: Mode
     sign_in: str
+    page_url: str
     email_url: str = field(repr=False)
     email_from: str
     email_to: tuple[str, ...]
+    events_url: str = field(repr=False)
+    events_secret: str = field(repr=False)
     insights: str = field(repr=False)
 
 
@@ -99,11 +103,16 @@ def read_settings(
         alert_digest=reader.get("BATON_ALERT_DIGEST", timedelta(minutes=2), _duration),
         mode=reader.get("BATON_MODE", Mode.DRY_RUN, _mode),
         sign_in=reader.get("BATON_SIGN_IN", "key", _sign_in),
+        page_url=reader.get(
+            "BATON_PAGE_URL", _own_page(environment.get("WEBSITE_HOSTNAME", "").strip()), _url
+        ),
         email_url=email_url,
         email_from=reader.get("BATON_EMAIL_FROM", "", _address),
         email_to=reader.get(
             "BATON_EMAIL_TO", (), lambda text, name: parse_addresses(text, field=name)
         ),
+        events_url=reader.get("BATON_EVENTS_URL", "", _events_url),
+        events_secret=reader.get("BATON_EVENTS_SECRET", "", _events_secret),
         # Azure's own name; the Functions host and the exporter read it too.
         insights=environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip(),
     )
@@ -185,6 +194,28 @@ def _email_url(text: str, name: str) -> str:
     return text
 
 
+def _events_url(text: str, name: str) -> str:
+    """Never shown: the query of a webhook's address often is its key."""
+    try:
+        return _url(text, name)
+    except InvalidInput as wrong:
+        raise _wrong(name, "(not shown)", wrong.problems[0].expected) from None
+
+
+def _events_secret(text: str, name: str) -> str:
+    """As Standard Webhooks has it: `whsec_` and Base64 of 24 to 64 bytes."""
+    try:
+        length = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        length = 0
+    if not text.startswith("whsec_") or not 24 <= length <= 64:
+        expected = (
+            "whsec_ and 24 to 64 random bytes in Base64: echo whsec_$(openssl rand -base64 32)"
+        )
+        raise _wrong(name, "(not shown)", expected)
+    return text
+
+
 def _acs_url(parts: SplitResult, name: str) -> str:
     """Only Communication Services' own hosts, for they are shown a token; loopback is an emulator's."""
     host = parts.hostname or ""
@@ -253,6 +284,14 @@ def _sign_in(text: str, name: str) -> str:
             name, text, "key (of the Functions host) or entra (App Service authentication)"
         )
     return text.lower()
+
+
+def _own_page(host: str) -> str:
+    """The page's address by the name that Azure gives the app; `""` outside of Azure."""
+    if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?", host):
+        return ""
+    scheme = "http" if urlsplit(f"//{host}").hostname in _LOOPBACK else "https"
+    return f"{scheme}://{host}/api/page"
 
 
 def _address(text: str, name: str) -> str:

@@ -18,7 +18,7 @@ from shared.adapters.credentials import Identity, client_id
 from shared.adapters.probe_arm import ArmProbe
 from shared.adapters.probe_bus import BusProbe
 from shared.adapters.tables import connect_tables
-from shared.bootstrap import connect_mailer
+from shared.bootstrap import connect_mailer, connect_receiver
 from shared.domain import health
 from shared.domain.errors import InvalidInput
 from shared.domain.health import Finding, State
@@ -32,7 +32,7 @@ _MARKS = {
     State.OK: ("✔", "green"),
 }
 # What of a connection string or an URL is nobody's business.
-_SECRET = re.compile(r"(?:Key|Signature|sig)=([^;&]+)|//[^:/@]*:([^@/]+)@", re.IGNORECASE)
+_SECRET = re.compile(r"(?:Key|Signature|sig|code)=([^;&]+)|//[^:/@]*:([^@/]+)@", re.IGNORECASE)
 
 
 def run(environment: Mapping[str, str], clock: Clock, *, as_json: bool, send_test: bool) -> int:
@@ -100,6 +100,10 @@ def _groups(
     if mailer:
         opened.push_async_callback(mailer.close)
     yield data.of_mail(mailer, settings, clock, send_test=send_test)
+    receiver = connect_receiver(settings, clock, identity)
+    if receiver:
+        opened.push_async_callback(receiver.close)
+        yield data.of_events(receiver)
 
 
 def _without_secrets(finding: Finding, environment: Mapping[str, str]) -> Finding:

@@ -14,6 +14,7 @@ from shared.domain import health
 from shared.domain.alert import Mail
 from shared.domain.errors import Terminal
 from shared.domain.health import Finding, State
+from shared.event_ports import Receiver
 from shared.mail_ports import Mailer
 from shared.ports import Clock
 from shared.settings import Settings
@@ -54,6 +55,15 @@ def of_mail(
     )
     test = [Look(name="test mail", findings=_test_mail(mailer, settings, clock), fix=fix)]
     return [Look(name="mail", findings=_mail(mailer), fix=fix), *(test if send_test else [])]
+
+
+def of_events(receiver: Receiver) -> list[Look]:
+    """The receiver of lifecycle events, where one is set."""
+    fix = (
+        "Correct BATON_EVENTS_URL and BATON_EVENTS_SECRET. An Event Grid topic takes CloudEvents 1.0 as its "
+        "input schema, and the identity needs the role 'EventGrid Data Sender' on it (docs/events.md)"
+    )
+    return [Look(name="events", findings=_events(receiver), fix=fix)]
 
 
 async def _tables(service: TableService) -> AsyncIterator[Finding]:
@@ -109,6 +119,11 @@ async def _mail(mailer: Mailer | None) -> AsyncIterator[Finding]:
         return
     await mailer.check()
     yield Finding(name="mail", state=State.OK, says="the service answers; --send-test sends a mail")
+
+
+async def _events(receiver: Receiver) -> AsyncIterator[Finding]:
+    await receiver.check()
+    yield Finding(name="events", state=State.OK, says=f"{receiver.name} answers")
 
 
 async def _test_mail(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,7 +11,10 @@ hotpatch = typer.Typer(
     rich_markup_mode="rich",
     help="Hotpatch: enrol subscriptions and VMs, see how each stands, and the calendar of reboots.",
 )
-_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
+_Output = Annotated[
+    Literal["text", "json"], typer.Option("--output", "-o", help="For people, or for programs.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="As --output json.")]
 _Vm = Annotated[str, typer.Argument(help="Its name or ARM id.")]
 _Subscription = Annotated[
     str | None, typer.Option(help="Id of a subscription: how far its onboarding is.")
@@ -44,13 +47,16 @@ def onboard(
 def status(
     vm: Annotated[str | None, typer.Argument(help="Name or ARM id of one VM, read now.")] = None,
     subscription: _Subscription = None,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Show how every watched VM stands, or one VM as Azure has it now, or a subscription."""
     from cli import say  # noqa: PLC0415
     from cli.hotpatch import status as verb  # noqa: PLC0415
 
-    raise typer.Exit(say.run(lambda: verb.run(vm, subscription, as_json=as_json)))
+    raise typer.Exit(
+        say.run(lambda: verb.run(vm, subscription, as_json=as_json or output == "json"))
+    )
 
 
 @hotpatch.command(epilog=_example("enable shop-web-02"))
@@ -82,18 +88,22 @@ def calendar(
         int | None, typer.Argument(min=2000, max=2199, help="Default: this one.")
     ] = None,
     svg: Annotated[Path | None, typer.Option(help="Draw it into this file.")] = None,
+    output: _Output = "text",
     as_json: _Json = False,
 ) -> None:
     """Show a year's patch Tuesdays, and which of them make VMs with Hotpatch reboot."""
     from cli import say  # noqa: PLC0415
     from cli.hotpatch import calendar as verb  # noqa: PLC0415
 
-    raise typer.Exit(say.run(lambda: verb.run(year, _clock(), svg=svg, as_json=as_json)))
+    raise typer.Exit(
+        say.run(lambda: verb.run(year, _clock(), svg=svg, as_json=as_json or output == "json"))
+    )
 
 
 @hotpatch.command(epilog=_example("assess shop-web-02"))
 def assess(
     vm: _Vm,
+    output: _Output = "text",
     as_json: _Json = False,
     every: Annotated[str, typer.Option(hidden=True)] = "5s",
 ) -> None:
@@ -101,16 +111,16 @@ def assess(
     from cli import say  # noqa: PLC0415
     from cli.hotpatch import assess as verb  # noqa: PLC0415
 
-    raise typer.Exit(say.run(lambda: verb.run(vm, every, as_json=as_json)))
+    raise typer.Exit(say.run(lambda: verb.run(vm, every, as_json=as_json or output == "json")))
 
 
 @hotpatch.command(epilog=_example("history shop-web-02"))
-def history(vm: _Vm, as_json: _Json = False) -> None:
+def history(vm: _Vm, output: _Output = "text", as_json: _Json = False) -> None:
     """List a VM's installations of the last 30 days, whoever asked for them."""
     from cli import say  # noqa: PLC0415
     from cli.hotpatch import history as verb  # noqa: PLC0415
 
-    raise typer.Exit(say.run(lambda: verb.run(vm, as_json=as_json)))
+    raise typer.Exit(say.run(lambda: verb.run(vm, as_json=as_json or output == "json")))
 
 
 def _clock() -> datetime:

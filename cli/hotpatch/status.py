@@ -13,18 +13,7 @@ from cli.hotpatch.find import find_vm
 from cli.hotpatch.onboard import progress
 from shared.adapters.patch_rows import patch_row
 from shared.domain.patching.observe import observed
-from shared.domain.patching.record import PatchRecord, PatchState
-
-# The worst first.
-_ORDER = (
-    PatchState.OVERDUE,
-    PatchState.UNKNOWN,
-    PatchState.REBOOT_PENDING,
-    PatchState.DUE,
-    PatchState.NOT_ENROLLED,
-    PatchState.NOT_ELIGIBLE,
-    PatchState.COMPLIANT,
-)
+from shared.domain.patching.record import WORST_FIRST, PatchRecord
 
 
 def run(name: str | None, subscription: str | None, *, as_json: bool) -> int:
@@ -40,7 +29,7 @@ async def _status(name: str | None, subscription: str | None, *, as_json: bool) 
             records: Sequence[PatchRecord] = [await _now(desk, name)]
         else:
             records = await desk.patch_store.records()
-    records = sorted(records, key=lambda one: (_ORDER.index(one.state), one.vm_name))
+    records = sorted(records, key=lambda one: (WORST_FIRST.index(one.state), one.vm_name))
     if as_json:
         say.answer([_as_json(record) for record in records])
     else:
@@ -91,7 +80,7 @@ def _tell(records: Sequence[PatchRecord]) -> None:
         )
     out.print(table)
     counts = Counter(record.state for record in records)
-    out.print(", ".join(f"{counts[state]} {state}" for state in _ORDER if counts[state]))
+    out.print(", ".join(f"{counts[state]} {state}" for state in WORST_FIRST if counts[state]))
 
 
 def _as_json(record: PatchRecord) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Acts:
     def begin(self) -> None:
         """Schedules them."""
         setup, unreadable = self._site.setup, self._site.azure.unreadable
+        self._site.hook.answer = self._answer
         for write in setup.policies:
             self._at(write.at, self._write_policy, write)
         for edit in setup.scenario.edits:
@@ -46,6 +47,10 @@ class Acts:
 
     def _at(self, at: timedelta, act: Callable[..., None], *what: object) -> None:
         self._site.loop.call_at(at.total_seconds(), act, *what)
+
+    def _answer(self, verb: str, vm_id: str, after: float) -> None:
+        """A team's tool answers a VM that asked for a go-ahead, after so many seconds."""
+        self._site.loop.call_later(after, self._desk.ask, verb, (vm_id, ""))
 
     def _write_policy(self, write: PolicyWrite) -> None:
         """As Storage Explorer does: the whole row, whatever it was."""

@@ -1,6 +1,6 @@
 """From a seed to everything that one simulation is about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +35,9 @@ SETTINGS = {
     "BATON_EMAIL_FROM": "baton@example.com",
     "BATON_EMAIL_TO": _OPS,
 }
+
+EVENTS = {"BATON_EVENTS_URL": "https://receiver.example.com/hook"}
+"""With them lifecycle events go somewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ def choose(
     first = [
         people.broken(dice, row) if dice.happens(0.05) and not is_roomy else row for row in rows
     ]
+    telling = Dice(seed, "events")
+    events = EVENTS if telling.happens(0.5) else {}
+    if telling.happens(0.4) and not is_roomy:
+        first = people.with_go_ahead(telling, first)
+        policy_edits = people.with_go_ahead(telling, policy_edits)
     if due and not is_roomy:
         policy_edits += hotpatch.none_any_more([*first, *policy_edits], last + _HOUR)
     return Setup(
@@ -100,14 +108,14 @@ def choose(
         scenario=replace(_scenario(dice, fleet, edits), releases=due.releases if due else ()),
         policies=(*first, *policy_edits),
         looks_at_patches=due.looks if due else None,
-        settings={**SETTINGS, **_pace(dice), "BATON_MODE": mode},
+        settings={**SETTINGS, **_pace(dice), "BATON_MODE": mode, **events},
         # The longer it lasts the slower the timers: what is between their ticks is what matters.
         discovery=max(timedelta(minutes=dice.choice((5, 10, 20, 30))), last / 40),
         sweep=max(timedelta(minutes=dice.choice((1, 2, 5, 10))), last / 80),
         level=level,
         is_roomy=is_roomy and _fits(t0, fleet, rows),
         faults_until=_faults_until(fleet.vms, is_roomy=is_roomy),
-        outages=tuple(outages(dice, level, last)),
+        outages=(*outages(dice, level, last), *outages(telling, level, last, ("events",))),
         processes=dice.randint(1, 3),
         table_page=dice.choice((3, 1000, 1000)),
         batch_max=dice.choice((1, 3, 100)),
@@ -211,12 +219,14 @@ def _pace(dice: Dice) -> dict[str, str]:
     }
 
 
-def outages(dice: Dice, level: Level, last: timedelta) -> Iterable[Outage]:
+def outages(
+    dice: Dice, level: Level, last: timedelta, services: Sequence[str] = _SERVICES
+) -> Iterable[Outage]:
     """When a service answers nobody."""
     for _ in range(dice.randint(0, level.outages)):
         start = dice.random() * last.total_seconds()
         longest = 300 if level.name == "mild" else 1200
-        yield Outage(dice.choice(_SERVICES), start, start + dice.random() * longest)
+        yield Outage(dice.choice(services), start, start + dice.random() * longest)
 
 
 def _last(vms: Iterable[Vm]) -> timedelta:

@@ -9,6 +9,7 @@ from cli.simulation.arm import SimulatedArm
 from cli.simulation.bus import Broker, Letter
 from cli.simulation.bus import Client as BusClient
 from cli.simulation.dice import Dice
+from cli.simulation.hook import SimulatedReceiver
 from cli.simulation.patches import SimulatedPatches
 from cli.simulation.process import Process, Wire
 from cli.simulation.relay import SimulatedMailer
@@ -19,6 +20,7 @@ from shared.adapters.messages import decode
 from shared.adapters.service_bus import ServiceBus
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
+from shared.adapters.table_outbox import TableOutbox
 from shared.adapters.table_outcomes import TableOutcomes
 from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_pauses import TablePauses
@@ -28,6 +30,7 @@ from shared.bootstrap import Outside, Services, build
 from shared.domain.mode import Mode
 from shared.settings import read_settings
 from shared.use_cases.report_dead_letter import DeadLetter
+from shared.use_cases.send_events import Outgoing
 
 # Until a process that died is replaced.
 _REPLACED_SECONDS = (1.0, 60.0)
@@ -112,7 +115,7 @@ class Deployment:
             vms=arm,
             patches=SimulatedPatches(arm, wire, site.of_install),
             policies=TablePolicies(tables),
-            jobs=TableJobs(tables),
+            jobs=TableJobs(tables, keeps_events=bool(settings.events_url)),
             pauses=TablePauses(tables),
             outcomes=TableOutcomes(tables),
             alerts=TableAlerts(tables),
@@ -124,6 +127,11 @@ class Deployment:
             letters=write_mail,
             decode=decode,
             jitter=self._jitter.random,
+            outgoing=Outgoing(
+                outbox=TableOutbox(tables), receiver=SimulatedReceiver(site.hook, wire)
+            )
+            if settings.events_url
+            else None,
         )
 
     # --- triggers -----------------------------------------------------------------------------------
@@ -175,8 +183,13 @@ class Deployment:
                 delivery_count=10,
             )
             return lambda: app.report_dead_letter(dead)
+
+        async def alerts() -> None:
+            await app.send_alerts()
+            await app.send_events()
+
         if letter.queue == self._settings.alerts_queue:
-            return app.send_alerts
+            return alerts
 
         async def redeploy() -> None:
             await app.redeploy(app.decode(letter.body))

@@ -18,6 +18,7 @@ from shared.adapters.tables import TableService
 from shared.domain.errors import BatonError, InvalidInput
 from shared.use_cases.approve import Approve
 from shared.use_cases.asking import Asked
+from shared.use_cases.give_go_ahead import GiveGoAhead
 from shared.use_cases.pause_policies import PausePolicies
 from shared.use_cases.resume_policies import ResumePolicies
 from shared.use_cases.retry_vm import RetryVm
@@ -44,6 +45,7 @@ class Desk:
         }
         self._pause, self._resume = PausePolicies(**stores), ResumePolicies(**stores)
         self._skip = SkipVm(clock=self._process, jobs=self._jobs)
+        self._go_ahead = GiveGoAhead(clock=self._process, jobs=self._jobs)
         vms = SimulatedArm(site.azure, wire, site.of_start)
         self._retry = RetryVm(clock=self._process, vms=vms, jobs=self._jobs)
 
@@ -72,6 +74,8 @@ class Desk:
             "resume": lambda: self._resume(first, second, asked=_ANNA),
             "skip": lambda: self._skip(first, asked=_ANNA),
             "retry": lambda: self._retry(first, asked=_ANNA),
+            "go": lambda: self._go_ahead(first, allow=True, asked=_ANNA),
+            "noGo": lambda: self._go_ahead(first, allow=False, asked=_ANNA),
         }
 
         async def handle() -> None:

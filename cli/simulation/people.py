@@ -80,6 +80,23 @@ def broken(dice: Dice, row: PolicyWrite) -> PolicyWrite:
     return replace(row, columns={**(row.columns or {}), **dice.choice(_WRONG)}, is_wrong=True)
 
 
+def with_go_ahead(dice: Dice, rows: Sequence[PolicyWrite]) -> list[PolicyWrite]:
+    """The rows, and the edits of them, most with a go-ahead to be asked for: people change that as well."""
+    return [
+        row
+        if row.columns is None or dice.happens(0.3)
+        else replace(
+            row,
+            columns={
+                **row.columns,
+                "goAhead": dice.choice(("1m", "PT10M", "30m")),
+                "goAheadDefault": dice.choice(("start", "start", "skip")),
+            },
+        )
+        for row in rows
+    ]
+
+
 def _hours(dice: Dice, t0: datetime) -> dict[str, Any]:
     """When VMs may be away, by whose clock, and from when on somebody must have said yes."""
     begins = t0 + dice.duration(_START, 8 * _HOUR)

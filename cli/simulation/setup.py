@@ -118,6 +118,11 @@ class Setup:
     is_roomy: bool = False
     looks_at_patches: timedelta | None = None
 
+    @property
+    def tells_events(self) -> bool:
+        """Whether lifecycle events go somewhere."""
+        return "BATON_EVENTS_URL" in self.settings
+
     def acts(self) -> Iterator[timedelta]:
         """When somebody does something; the last of these ends all edits."""
         yield from (write.at for write in self.policies)

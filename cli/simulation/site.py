@@ -9,6 +9,7 @@ from cli.simulation.checks.facts import CLOSED, ENDS
 from cli.simulation.checks.watch import Watch
 from cli.simulation.dice import Dice
 from cli.simulation.faults import Faults
+from cli.simulation.hook import Hook
 from cli.simulation.hotpatch import INSTALLED
 from cli.simulation.loop import VirtualLoop
 from cli.simulation.process import BEGAN
@@ -17,6 +18,7 @@ from cli.simulation.setup import Setup, offset
 from cli.simulation.tables import Account
 from cli.simulation.trace import Trace
 from shared.domain.alert import Mail
+from shared.domain.lifecycle import Event
 from simulator.arm.patching import PatchVerdict
 from simulator.arm.records import VmRecord
 from simulator.arm.verdict import Verdict
@@ -61,6 +63,7 @@ class Site:
         self.account = Account(setup.table_page, self._of_tables)
         by_acs = Dice(setup.seed, "mail").happens(0.5)
         self.relay = Relay(setup.refuses, self._of_mail, can_be_asked=by_acs)
+        self.hook = Hook(setup.seed, self._of_event)
         self.calm = max(self.faults.until, *(at.total_seconds() for at in setup.acts()), 0.0)
         self._announced()
 
@@ -94,8 +97,10 @@ class Site:
         }
 
     def is_settled(self) -> bool:
-        """Whether nothing is offered any more, and all that was has its outcome and its mail."""
-        rows = [row for row in self.account.all("BatonJobs") if "state" in row]
+        """Whether nothing is offered any more, and all that was has its outcome, its mail and its events."""
+        rows = [row for row in self.account.all("BatonJobs") if "state" in row or "eventId" in row]
+        if any("eventId" in row for row in rows):
+            return False
         open_jobs = any(row["state"] not in ENDS or "unsettledAttempt" in row for row in rows)
         # The heartbeat stands among the alerts and has no state.
         alerts = [row for row in self.account.all("BatonAlerts") if "state" in row]
@@ -183,6 +188,8 @@ class Site:
             )
             self._of_rollout(cells)
             self.watch.job_written(self.now, cells)
+        elif "eventId" in cells:
+            self.watch.event_written(cells)
         elif table == "BatonPauses" and cells.get("resumedAt"):
             self.watch.resumed(self.now, (cells["team"], cells["policy"]))
         elif cells.get("approvedRollout"):
@@ -203,6 +210,11 @@ class Site:
         self.trace.counts["mails"] += 1
         self.say("mail", f"{mail.subject} <{mail.id}>")
         self.watch.mailed(self.now, mail.id, mail.text, once=self.relay.can_be_asked)
+
+    def _of_event(self, event: Event) -> None:
+        self.trace.counts["events"] += 1
+        self.say("event", f"{event.data['vmName']} {event.kind}")
+        self.watch.event_arrived(self.now, event.id, str(event.data["jobId"]), str(event.kind))
 
     def _of_rollout(self, cells: Mapping[str, Any]) -> None:
         """The first job of a rollout: every VM that its discovery could see belongs to it."""

@@ -225,13 +225,15 @@ class TableClient:
         return [{"etag": etag} for etag in etags]
 
     def query_entities(
-        self, query_filter: str, *, parameters: Mapping[str, Any]
+        self, query_filter: str, *, parameters: Mapping[str, Any], raw_response_hook: object
     ) -> AsyncIterator[Entity]:
-        """The rows that fit."""
+        """The rows that fit. There is no raw answer, so nothing is hooked."""
+        del raw_response_hook
         return self._pages(_test(query_filter, parameters))
 
-    def list_entities(self) -> AsyncIterator[Entity]:
+    def list_entities(self, *, raw_response_hook: object) -> AsyncIterator[Entity]:
         """Every row."""
+        del raw_response_hook
         return self._pages(lambda _: True)
 
     async def _pages(self, test: Callable[[Cells], bool]) -> AsyncIterator[Entity]:

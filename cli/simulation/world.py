@@ -53,7 +53,9 @@ class World:
             site.azure.at(site.loop.time())
             quiet_rounds = quiet_rounds + 1 if self._is_over() else 0
         if not self.violations:
-            site.watch.finish(site.now, is_roomy=site.setup.is_roomy)
+            site.watch.finish(
+                site.now, is_roomy=site.setup.is_roomy, are_told=site.setup.tells_events
+            )
         if not self.violations and is_still(site.setup):
             self._judge()
 

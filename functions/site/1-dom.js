@@ -28,6 +28,12 @@ function said(at, zone) {
   return new Intl.DateTimeFormat("en-GB", { ...parts, timeZone: zone }).format(at).replaceAll(",", "");
 }
 
+// A sentence in which each instant is told as the tables beside it tell theirs.
+const timed = (text, zone) => text.split(/(\d{4}-\d\d-\d\d \d\d:\d\d) UTC/).map((part, at) => {
+  const instant = `${part.replace(" ", "T")}:00Z`;
+  return at % 2 ? (isNaN(new Date(instant)) ? `${part} UTC` : moment(instant, zone)) : part;
+});
+
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 function ago(text) {

@@ -2,6 +2,8 @@
 // What each view asks for, and how that looks. `load` gives what `show` draws.
 
 const KINDS = { away: "away now", bad: "went wrong", noStart: "without a start", planned: "planned", completed: "completed", ended: "other ends" };
+const PATCHES = { overdue: "overdue", unknown: "not known", rebootPending: "reboot pending", due: "due", notEnrolled: "not enrolled", notEligible: "not eligible", compliant: "compliant" };
+const PATCH_LOOKS = { overdue: "bad", unknown: "noStart", rebootPending: "noStart", due: "away", compliant: "completed" };
 const PAGE = 100, FEW = 10;
 
 const vmLink = (one) => h("a", { id: `vm-${one.vmId}`, href: `#/vm/${vmPath(one.vmId)}` }, one.vm);
@@ -9,7 +11,7 @@ const rolloutLink = (one, text) => h("a", { id: `to-${rolloutPath(one)}`, href: 
 const listOf = (kind) => (filter) => ask(`${kind}${query({ ...filter, limit: PAGE })}`);
 
 function vmTable(caption, vms) {
-  const row = (vm) => [vmLink(vm), [chip(vm.kind, vm.kind === "noStart" ? "no start" : vm.state), vm.work.includes("patch") ? h("small", {}, ` ${vm.work}`) : null], rolloutLink(vm, `${vm.team}/${vm.policy}, stage ${vm.stage}`), moment(vm.start), moment(vm.end), moment(vm.closes), vm.reason];
+  const row = (vm) => [vmLink(vm), [chip(vm.kind, vm.kind === "noStart" ? "no start" : vm.state), vm.work.includes("patch") ? h("small", {}, ` ${vm.work}`) : null], rolloutLink(vm, `${vm.team}/${vm.policy}, stage ${vm.stage}`), moment(vm.start), moment(vm.end), moment(vm.closes), timed(vm.reason)];
   return table(caption, ["VM", "State", "Policy", "Away from", "Back", "Window closes", "Why"], vms.map(row));
 }
 
@@ -28,9 +30,16 @@ function whyEmpty(status, what) {
   if (beat.failedSubscriptions && !sum(status.counts)) return `${count(beat.failedSubscriptions, "subscription")} could not be read, so nobody knows what is planned there; the alerts say why.`;
   if (what === "unmatched") return `Every VM that Azure announces a maintenance for has a policy. Baton sees ${count(beat.vms, "VM")}.`;
   if (beat.unmatched && !sum(status.counts)) return `Baton sees ${count(beat.vms, "VM")}; Azure announces a maintenance for ${beat.unmatched} of them, and no policy has them: see Without a policy.`;
+  if (what === "patches") return "No VM is watched for patches: no policy's row has patching set to observe or install, or none was looked at yet, which happens every two hours.";
   if (what === "policies") return "The table of policies has no row, so Baton leaves every VM alone. ./baton policy apply FILE writes the first.";
   if (what === "alerts") return "Nobody had to be told anything in the last 30 days.";
   return `Baton sees ${count(beat.vms, "VM")}, and Azure announces no maintenance for any of them.${chosen}`;
+}
+
+// One way to each state, with how many there are.
+function tiles(counts, names, route, view, looks = {}) {
+  const tile = ([kind, text]) => h("li", {}, h("a", { class: looks[kind] || kind, href: hashOf({ view, filter: { ...route.filter, skip: 0, kind } }), "aria-current": route.view === view && route.filter.kind === kind ? "true" : null }, h("b", {}, counts[kind].toLocaleString("en")), text));
+  return h("ul", { class: "tiles" }, Object.entries(names).map(tile));
 }
 
 const sum = (counts) => Object.values(counts).reduce((all, one) => all + one, 0);
@@ -48,7 +57,7 @@ function rolloutCard(one, short) {
   const name = `${one.team}/${one.policy}, rollout ${one.number}`;
   return h("article", { class: "card", "aria-label": name },
     h("header", {}, h(short ? "h3" : "h1", short ? {} : { tabindex: "-1", id: "title" }, short ? rolloutLink(one, name) : name), chip(one.phase), approval ? chip(one.approval.approved ? "completed" : "noStart", approval) : null),
-    one.why ? h("p", { class: "why" }, one.why) : null,
+    one.why ? h("p", { class: "why" }, timed(one.why, one.zone)) : null,
     h("p", { class: "facts" }, `${count(one.vms, "VM")} in ${count(one.stages.length, "stage")}, ${together}, gap ${one.gap}; ${one.windows || "at any time"} ${one.zone}. `,
       one.start ? ["From ", moment(one.start, one.zone), one.end ? [" to ", moment(one.end, one.zone)] : "", ". "] : null,
       one.deadline ? ["First window closes ", moment(one.deadline, one.zone), "."] : null),
@@ -62,9 +71,8 @@ const VIEWS = {
       ask(`rollouts${query({ ...filter, limit: 20 })}`),
       ...["away", "bad", "noStart"].map((kind) => (filter.kind && filter.kind !== kind ? { data: { items: [], total: 0 } } : ask(`vms${query({ ...filter, skip: 0, kind, limit: FEW })}`)))]),
     show([rollouts, ...lists], status, route) {
-      const tile = ([kind, text]) => h("li", {}, h("a", { class: kind, href: hashOf({ view: "vms", filter: { ...route.filter, skip: 0, kind } }) }, h("b", {}, status.counts[kind].toLocaleString("en")), text));
       const few = (list, kind) => list.total ? [h("h2", {}, kind === "away" ? "Away now" : kind === "bad" ? "Went wrong" : "Without a start"), vmTable(list.total > FEW ? `The first ${FEW} of ${list.total}` : count(list.total, "VM"), list.items)] : null;
-      return [h("h1", { tabindex: "-1", id: "title" }, "What Baton does"), h("ul", { class: "tiles" }, Object.entries(KINDS).map(tile)),
+      return [h("h1", { tabindex: "-1", id: "title" }, "What Baton does"), tiles(status.counts, KINDS, route, "vms"),
         few(lists[0], "away"), few(lists[1], "bad"), few(lists[2], "noStart"),
         h("h2", {}, "Rollouts"), rollouts.items.length ? [h("p", { class: "legend" }, "White: the policy's hours. Hatched: a freeze. Red line: the first window closes. Dark line: now."), rollouts.items.map((one) => rolloutCard(one, true)), rollouts.total > 20 ? h("p", {}, `The first 20 of ${rollouts.total}; the filter finds the others.`) : null] : empty(status, "rollouts", route.filter)];
     },
@@ -73,7 +81,13 @@ const VIEWS = {
   unmatched: {
     title: "Without a policy",
     load: ({ text, skip }) => Promise.all([listOf("unmatched")({ text, skip })]),
-    show: ([page], status, route) => list("VMs with a maintenance and no policy", page, status, route, () => table("Baton leaves them alone; a policy that matches them changes that.", ["VM", "Location", "Window closes", "Why"], page.items.map((vm) => [vmLink(vm), vm.location, moment(vm.closes), vm.reason]))),
+    show: ([page], status, route) => list("VMs with a maintenance and no policy", page, status, route, () => table("Baton leaves them alone; a policy that matches them changes that.", ["VM", "Location", "Window closes", "Why"], page.items.map((vm) => [vmLink(vm), vm.location, moment(vm.closes), timed(vm.reason)]))),
+  },
+  patches: {
+    title: "Patches",
+    kinds: PATCHES,
+    load: ({ team, policy, kind, text, skip }) => Promise.all([listOf("patches")({ team, policy, state: kind, text, skip })]),
+    show: ([page], status, route) => [h("h1", { tabindex: "-1", id: "title" }, "Patches"), sum(page.counts) ? tiles(page.counts, PATCHES, route, "patches", PATCH_LOOKS) : null, page.items.length ? [patchTable(page.items), pager(page, route)] : empty(status, "patches", route.filter)],
   },
   policies: {
     title: "Policies",
@@ -97,7 +111,15 @@ function list(title, page, status, route, draw) {
   return [h("h1", { tabindex: "-1", id: "title" }, title), page.items.length ? [draw(), pager(page, route)] : empty(status, route.view, route.filter)];
 }
 
-const alertTable = (alerts) => table(`Times in ${myZone}`, ["When", "What", "About", "Why", "What next", "Mail"], alerts.map((one) => [moment(one.raisedAt), chip("", one.kind), one.policy ? `${one.subject} (${one.team}/${one.policy})` : one.subject, one.reason, one.nextStep, one.note || one.state]));
+const patchChip = (one) => chip(PATCH_LOOKS[one.state] || "", PATCHES[one.state]);
+const missing = (one) => (one.due ? `${one.due}${one.kbs.length ? `: ${one.kbs.join(", ")}` : ""}` : "");
+
+function patchTable(vms) {
+  const row = (vm) => [vmLink(vm), patchChip(vm), vm.policy ? `${vm.team}/${vm.policy}` : "", missing(vm), moment(vm.azureInstallsBy), vm.assessedAt ? moment(vm.assessedAt) : "never", vm.reason];
+  return table(`Critical and security patches; times in ${myZone}`, ["VM", "State", "Policy", "Missing", "Azure installs by", "Assessed", "Why"], vms.map(row));
+}
+
+const alertTable = (alerts) => table(`Times in ${myZone}`, ["When", "What", "About", "Why", "What next", "Mail"], alerts.map((one) => [moment(one.raisedAt), chip("", one.kind), one.policy ? `${one.subject} (${one.team}/${one.policy})` : one.subject, timed(one.reason), timed(one.nextStep), one.note || one.state]));
 
 function policyCard(one) {
   const acts = { row: "right", lastGood: "wrong; its last good version acts", nothing: "wrong; nothing starts under it" };
@@ -107,10 +129,11 @@ function policyCard(one) {
 
 function storyView(story) {
   const job = story.job, zone = story.zone;
-  const outcomes = story.outcomes.map((row) => [row.attempt || "", chip(row.outcome === "completed" ? "completed" : row.terminal === "true" ? "bad" : "planned", row.outcome), moment(row.startedAt, zone), moment(row.endedAt, zone), row.reason || "", [row.lastOperationResultCode, row.lastOperationMessage].filter(Boolean).join(": ")]);
+  const outcomes = story.outcomes.map((row) => [row.attempt || "", chip(row.outcome === "completed" ? "completed" : row.terminal === "true" ? "bad" : "planned", row.outcome), moment(row.startedAt, zone), moment(row.endedAt, zone), timed(row.reason || "", zone), [row.lastOperationResultCode, row.lastOperationMessage].filter(Boolean).join(": ")]);
   return [h("h1", { tabindex: "-1", id: "title" }, story.vm), h("p", {}, job ? [chip(job.kind, job.state), " ", rolloutLink(job, `${job.team}/${job.policy}, rollout ${job.rollout}, stage ${job.stage}`)] : chip("noStart", "no job")),
-    h("p", { class: "why" }, story.why), story.follows.length ? h("ul", {}, story.follows.map((text) => h("li", {}, text))) : null, vmActs(story),
+    h("p", { class: "why" }, timed(story.why, zone)), story.follows.length ? h("ul", {}, story.follows.map((text) => h("li", {}, timed(text, zone)))) : null, vmActs(story),
     story.findings.length ? [h("h2", {}, "Know before it starts"), h("ul", {}, story.findings.map((text) => h("li", {}, text)))] : null,
+    story.patches ? [h("h2", {}, "Patches"), h("p", {}, patchChip(story.patches), " ", story.patches.reason), facts([["missing", missing(story.patches)], ["missing since", moment(story.patches.dueSince, zone)], ["Azure installs by", moment(story.patches.azureInstallsBy, zone)], ["assessed", story.patches.assessedAt ? moment(story.patches.assessedAt, zone) : "never"]])] : null,
     h("h2", {}, "Outcomes"), outcomes.length ? table(`Newest first; times in ${zone}`, ["Attempt", "Outcome", "Started", "Ended", "Why", "Azure's last word"], outcomes) : h("p", {}, "None yet: an outcome is written when an attempt ends."),
     h("h2", {}, "Alerts"), story.alerts.length ? alertTable(story.alerts) : h("p", {}, "Nobody had to be told anything about it."),
     h("h2", {}, "As Azure says"), facts([["id", story.vmId], ...(job ? [["location", job.location], ["planned or began", moment(job.start, zone)]] : []), ...Object.entries(story.maintenance)])];

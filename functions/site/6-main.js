@@ -8,10 +8,11 @@ function readRoute() {
   const [path, search] = location.hash.replace(/^#\/?/, "").split("?");
   const [view, ...rest] = path.split("/");
   const given = Object.fromEntries(new URLSearchParams(search || ""));
-  const filter = { team: given.team || "", policy: given.policy || "", kind: given.kind in KINDS ? given.kind : "", text: given.text || "", skip: Number(given.skip) || 0 };
+  const filter = { team: given.team || "", policy: given.policy || "", kind: given.kind in kindsOf(view) ? given.kind : "", text: given.text || "", skip: Number(given.skip) || 0 };
   return { view: VIEWS[view] ? view : "rollouts", path: rest.join("/"), filter };
 }
 
+const kindsOf = (view) => VIEWS[view]?.kinds || KINDS;
 const hashOf = ({ view, path, filter }) => `#/${view}${path ? `/${path}` : ""}${query(filter)}`;
 
 async function refresh() {
@@ -78,7 +79,7 @@ function fillChoice(id, names, chosen) {
 }
 
 function fillFilter(route) {
-  byId("kind").replaceChildren(h("option", { value: "" }, "all"), ...Object.entries(KINDS).map(([kind, text]) => h("option", { value: kind }, text)));
+  byId("kind").replaceChildren(h("option", { value: "" }, "all"), ...Object.entries(kindsOf(route.view)).map(([kind, text]) => h("option", { value: kind }, text)));
   for (const name of ["kind", "text"]) if (document.activeElement !== byId(name)) byId(name).value = route.filter[name];
   byId("kind").value = route.filter.kind;
 }

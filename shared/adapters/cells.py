@@ -62,7 +62,11 @@ class Shape:
     def __init__(self, of: type[Any], columns: Iterable[Column]) -> None:
         self.columns = tuple(columns)
         defaults = {field.name: field.default for field in fields(of)}
-        self._optional = {name for name, default in defaults.items() if default is None}
+        # Whether it must be there; worked out once, for a large table is read column by column.
+        self._reads = tuple(
+            (c.name, c.field, c.cell.read, not c.added and defaults.get(c.field) is not None)
+            for c in self.columns
+        )
         unknown = {column.field for column in self.columns} - defaults.keys()
         if unknown:
             raise TypeError(f"{of.__name__} has no {sorted(unknown)}")
@@ -83,12 +87,12 @@ class Shape:
             InvalidInput: A column is missing or holds something else; names it.
         """
         found: dict[str, Any] = {}
-        for column in self.columns:
-            cell = plain(entity.get(column.name))
+        for name, field, read, is_needed in self._reads:
+            cell = plain(entity.get(name))
             if cell is not None:
-                found[column.field] = column.cell.read(column.name, cell)
-            elif column.field not in self._optional and not column.added:
-                raise wrong(column.name, "", "the column, which is missing")
+                found[field] = read(name, cell)
+            elif is_needed:
+                raise wrong(name, "", "the column, which is missing")
         return found
 
 
@@ -141,9 +145,11 @@ def utc(column: str, value: object) -> datetime:
     """
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise wrong(column, value, "a date and time with its zone")
-    moment = value.astimezone(UTC)
+    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
     if moment.year < 1601:
         raise wrong(column, value, "a date and time since 1601")
+    if type(moment) is datetime:
+        return moment
     # The SDK's own subclass would carry Azure's text along and write that again instead of the value.
     return datetime.combine(moment.date(), moment.timetz())
 

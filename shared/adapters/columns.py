@@ -1,6 +1,7 @@
 """The columns of the tables that Baton writes: which field each keeps, and how."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from shared.adapters.behind_cell import BEHIND
 from shared.adapters.cells import (
@@ -18,7 +19,7 @@ from shared.adapters.cells import (
     word_of,
     wrong,
 )
-from shared.domain.alert import Alert, AlertState
+from shared.domain.alert import Alert, AlertState, Span
 from shared.domain.attempt import Attempt
 from shared.domain.due import DuePatches, Installed
 from shared.domain.errors import InvalidInput
@@ -75,6 +76,9 @@ JOB = Shape(
         Column("toldStart", "told_start", TIME),
         Column("toldAt", "told_at", TIME),
         Column("notBefore", "not_before", TIME),
+        Column("askedAt", "asked_at", TIME),
+        Column("allowedBy", "allowed_by", TEXT),
+        Column("allowedAt", "allowed_at", TIME),
         Column("claimedAt", "claimed_at", TIME),
         Column("startedAt", "started_at", TIME),
         Column("verifiedAt", "verified_at", TIME),
@@ -190,6 +194,29 @@ def _read_facts(column: str, value: object) -> tuple[tuple[str, str], ...]:
 
 
 _FACTS_JSON = Cell(TEXTS.write, read_list)
+
+
+def _write_spans(column: str, spans: Iterable[Span]) -> str:
+    return str(TEXTS.write(column, [[s.label, *map(_iso, (s.start, s.end))] for s in spans]))
+
+
+def _read_spans(column: str, value: object) -> tuple[Span, ...]:
+    try:
+        found = [
+            Span(str(label), datetime.fromisoformat(start), datetime.fromisoformat(end))
+            for label, start, end in read_list(column, value)
+        ]
+    except (TypeError, ValueError) as error:
+        raise wrong(column, value, "a JSON array of [label, start, end]") from error
+    if not all(span.start.tzinfo and span.end.tzinfo for span in found):
+        raise wrong(column, value, "instants with their zone")
+    return tuple(found)
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
 ALERT = Shape(
     Alert,
     (
@@ -210,6 +237,9 @@ ALERT = Shape(
         Column("takenAt", "taken_at", TIME),
         Column("note", "note", SENTENCE),
         Column("deadline", "deadline", TIME),
+        Column("vmId", "vm_id", TEXT, added=True),
+        Column("timeZone", "zone", TEXT, added=True),
+        Column("spans", "spans", Cell(_write_spans, _read_spans), added=True),
     ),
 )
 

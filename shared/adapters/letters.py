@@ -3,12 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
+from shared.adapters.letter_picture import draw
 from shared.domain.alert import Alert, Mail
+from shared.domain.timezones import zone_of
+from shared.domain.vm_ids import VmId
 
 if TYPE_CHECKING:
     import jinja2
@@ -32,12 +37,15 @@ _KINDS = {
     "deadLettered": "not handled",
     "job": "row not readable",
     "policy": "wrong policy",
+    "events": "did not take events",
     "subscription": "not read",
     "vm": "not readable",
     "test": "as a test",
 }
 _OF_VMS = ("failed", "timedOut", "aborted", "missed")
 _NEWS = ("planned", "done")
+# As `wording.utc` writes it.
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) UTC", re.ASCII)
 
 
 def write_mail(
@@ -47,8 +55,9 @@ def write_mail(
     recipients: tuple[str, ...],
     mode: str,
     now: datetime,
+    page: str = "",
 ) -> Mail:
-    """See the port `Letters`."""
+    """See the port `Letters`; `page` is the page's address, which links go to."""
     order = list(_KINDS)
     ranked = sorted(
         alerts,
@@ -60,6 +69,7 @@ def write_mail(
     )
     subject = _subject(ranked, now)
     given = {"alerts": ranked, "kinds": _KINDS, "subject": subject, "mode": mode, "now": now}
+    given |= {"page": page, "zones": sorted({one.zone for one in ranked if one.zone} - {"UTC"})}
     return Mail(
         id=mail_id,
         recipients=recipients,
@@ -104,6 +114,45 @@ def clean(value: object) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", str(value)).strip()
 
 
+def local(text: str, zone: str) -> str:
+    """A text with each instant in UTC preceded by what the clocks of a zone show then.
+
+    `2026-03-09 12:00 UTC` → `Mon 2026-03-09 13:00 CET (12:00 UTC)`. An unknown zone changes nothing.
+    """
+    if zone in ("", "UTC"):
+        return text
+    try:
+        clocks = zone_of(zone)
+    except (OSError, ValueError):
+        return text
+
+    def both(found: re.Match[str]) -> str:
+        try:
+            at = datetime.fromisoformat(found[1]).replace(tzinfo=UTC).astimezone(clocks)
+        except (ValueError, OverflowError):
+            return found[0]
+        utc = found[0][11:] if f"{at:%Y-%m-%d}" == found[1][:10] else found[0]
+        return f"{at:%a %Y-%m-%d %H:%M %Z} ({utc})"
+
+    return _INSTANT.sub(both, text)
+
+
+def link(alert: Alert, page: str) -> str:
+    """Where the page tells more of an alert; `""` where it has no address."""
+    if not page:
+        return ""
+    with suppress(ValueError):
+        vm = VmId.parse(alert.vm_id)
+        # As the page has it: SET_3, the name of an instance, could be another VM's.
+        name = f"{vm.scale_set}~{vm.instance_id}" if vm.scale_set else vm.name
+        parts = (vm.subscription_id, vm.resource_group, name)
+        return f"{page}#/vm/{'/'.join(quote(part, safe='~') for part in parts)}"
+    if alert.policy:
+        view = "policies" if alert.kind == "policy" else "rollouts"
+        return f"{page}#/{view}?{urlencode({'team': alert.team, 'policy': alert.policy})}"
+    return page
+
+
 @cache
 def _templates() -> "jinja2.Environment":
     import jinja2  # noqa: PLC0415 - only a process that mails pays for it
@@ -117,5 +166,9 @@ def _templates() -> "jinja2.Environment":
         keep_trailing_newline=True,
     )
     environment.filters["clean"] = clean
+    environment.filters["local"] = local
+    environment.filters["link"] = link
+    environment.filters["clock"] = lambda at, zone: local(f"{at:%Y-%m-%d %H:%M} UTC", zone)
+    environment.globals["draw"] = draw
     environment.filters["utc"] = lambda at: f"{at:%Y-%m-%d %H:%M} UTC"
     return environment

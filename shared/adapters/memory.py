@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.adapters import outcome_rows, rows
+from shared.adapters import event_rows, outcome_rows, rows
 from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
 from shared.domain.alert import Delivery, Mail
@@ -130,6 +130,10 @@ def _read_job_row(entity: Entity, etag: str) -> object:
         return _Guard(etag)
     if "away" in entity:
         return rows.away_of(entity, etag)
+    if "eventId" in entity:
+        return event_rows.event_of(entity, etag)
+    if entity["RowKey"] == event_rows.LEASE:
+        return event_rows.lease_of(entity, etag)
     return rows.job_of(entity, etag) if "jobId" in entity else rows.head_of(entity, etag)
 
 
@@ -197,8 +201,10 @@ class MemoryPolicies(Scripted):
 class MemoryJobs(Scripted):
     """JobStore."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_events: bool = False) -> None:
+        """`keeps_events`: whether what is committed goes into the outbox too."""
         super().__init__()
+        self._keeps_events = keeps_events
         self._table = Partition()
 
     def jobs(self) -> list[Job]:
@@ -243,8 +249,16 @@ class MemoryJobs(Scripted):
     async def commit(self, change: Change) -> Committed:
         """See the port."""
         async with self.call("commit", change):
-            etags = self._table.apply(rows.change_writes(change), _read_job_row)
-            return rows.committed(change, etags)
+            kept = change if self._keeps_events else replace(change, events=())
+            return rows.committed(change, self.apply(rows.change_writes(kept)))
+
+    def apply(self, writes: Sequence[Write]) -> dict[str, str]:
+        """One transaction on the table, in which the outbox stands too."""
+        return self._table.apply(writes, _read_job_row)
+
+    def values(self, kind: type[Any]) -> list[Any]:
+        """The table's values of one kind, by RowKey."""
+        return list(self._table.values(kind))
 
 
 class MemoryOutcomes(Scripted):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shared.adapters import event_rows
 from shared.adapters.cells import (
     MAP,
     TEXT,
@@ -41,7 +42,7 @@ from shared.domain.maintenance import MaintenanceStatus
 from shared.domain.trace import trace_of
 from shared.ports import Committed, PolicyRow
 
-JOBS = "jobs"
+JOBS = event_rows.JOBS
 """The one partition of the jobs' table, so that a transaction can hold the rows of several policies."""
 ALERTS = "alerts"
 HEARTBEAT_KEY = ("heartbeat", "discovery")
@@ -208,6 +209,7 @@ def change_writes(change: Change) -> list[Write]:
     writes += [_write(head_row(head), head.etag) for head in change.heads]
     writes += [_write(job_row(job), job.etag) for job in change.jobs]
     writes += [_write(away_row(away), away.etag) for away in change.away]
+    writes += [Write(verb="create", entity=event_rows.event_row(event)) for event in change.events]
     for job in change.removed:
         if not job.etag:
             raise ValueError(f"{job.id} cannot be removed: it has no ETag")

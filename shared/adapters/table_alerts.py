@@ -6,7 +6,8 @@ from datetime import datetime
 
 from shared.adapters import rows
 from shared.adapters.rows import Write
-from shared.adapters.tables import Found, TableService, readable
+from shared.adapters.table_pages import Found
+from shared.adapters.tables import TableService, readable
 from shared.domain.alert import Alert, AlertState
 from shared.domain.heartbeat import Heartbeat, LeftAlone
 

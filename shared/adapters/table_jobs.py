@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from shared.adapters import rows
-from shared.adapters.tables import Found, Table, TableService, readable
+from shared.adapters.table_pages import Found
+from shared.adapters.tables import Table, TableService, readable
 from shared.domain.job import Job
 from shared.domain.ledger import Away, Books, Change, Head, Ledger, PolicyKey, UnreadRow
 from shared.ports import Committed
@@ -17,17 +19,23 @@ class TableJobs:
     over it, since that would be a create.
     """
 
-    def __init__(self, service: TableService) -> None:
+    def __init__(self, service: TableService, *, keeps_events: bool = False) -> None:
+        """`keeps_events`: whether what is committed goes into the outbox too; else nobody would empty it."""
+        self._keeps_events = keeps_events
         self._table: Table = service.table("Jobs")
 
     async def books(self) -> Books:
         """See the port."""
         guard = await self._table.get(rows.JOBS, rows.GUARD)
-        found = await self._table.query("PartitionKey eq @partition", partition=rows.JOBS)
-        heads, jobs, unread = self._read(found)
+        pages = await self._table.pages(
+            self._read, "PartitionKey eq @partition", partition=rows.JOBS
+        )
+        heads = [head for page in pages for head in page[0]]
+        unread = tuple(row for page in pages for row in page[2])
         by_policy: dict[PolicyKey, list[Job]] = defaultdict(list)
-        for job in jobs:
-            by_policy[job.team, job.policy].append(job)
+        for _, jobs, _ in pages:
+            for job in jobs:
+                by_policy[job.team, job.policy].append(job)
         ledgers = {
             head.key: Ledger(
                 head=head,
@@ -73,7 +81,8 @@ class TableJobs:
 
     async def commit(self, change: Change) -> Committed:
         """See the port."""
-        return rows.committed(change, await self._table.transact(rows.change_writes(change)))
+        kept = change if self._keeps_events else replace(change, events=())
+        return rows.committed(change, await self._table.transact(rows.change_writes(kept)))
 
     def _read(self, found: Iterable[Found]) -> tuple[list[Head], list[Job], tuple[UnreadRow, ...]]:
         of_policies = [row for row in found if not str(row.entity["RowKey"]).startswith("!")]

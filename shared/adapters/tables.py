@@ -7,7 +7,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -21,11 +20,12 @@ from azure.core.exceptions import (
     ResourceExistsError,
     ResourceNotFoundError,
 )
-from azure.data.tables import TableEntity, TransactionOperation, UpdateMode
+from azure.data.tables import TransactionOperation, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.cells import Entity
 from shared.adapters.rows import Write
+from shared.adapters.table_pages import Found, found_of, read_pages
 from shared.domain.errors import BatonError, InvalidInput, Retryable, Stale, Terminal
 
 log = logging.getLogger("baton.tables")
@@ -46,14 +46,6 @@ _BUSY = (408, 429, 500, 502, 503, 504)
 _NOT_DONE = (429, 503)  # refused at the door, so that a write may be sent again
 # A table that is being deleted or was only just made, whatever the status.
 _NOT_YET = ("TableBeingDeleted", "TableNotFound")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An entity as read, and its ETag."""
-
-    entity: Mapping[str, object]
-    etag: str
 
 
 class TableService:
@@ -135,7 +127,7 @@ class Table:
 
         async def work(client: TableClient) -> Found | None:
             try:
-                return _found(await client.get_entity(partition, row_key))
+                return found_of(await client.get_entity(partition, row_key))
             except ResourceNotFoundError as error:
                 if misses_table(error):
                     raise
@@ -151,10 +143,33 @@ class Table:
                 SDK replaces a parameter only where a space is on both sides.
             parameters: Name → value, of any text; an instant is compared to the second.
         """
+        return [row for page in await self.pages(list, condition, **parameters) for row in page]
+
+    async def pages(
+        self, read: Callable[[list[Found]], T], condition: str, **parameters: str | datetime
+    ) -> list[T]:
+        """As `query`, a thousand rows at a time: each page is read, in another thread, while the next one comes."""
+
+        async def work(client: TableClient) -> list[T]:
+            return await read_pages(
+                lambda take: client.query_entities(
+                    condition, parameters=parameters, raw_response_hook=take
+                ),
+                read,
+            )
+
+        return await self._do(work, repeat=True)
+
+    async def first(self, most: int, condition: str, **parameters: str | datetime) -> list[Found]:
+        """The first entities that fit, at most so many, by their keys; as `query` otherwise."""
 
         async def work(client: TableClient) -> list[Found]:
-            pages = client.query_entities(condition, parameters=parameters)
-            return [_found(entity) async for entity in pages]
+            found: list[Found] = []
+            async for entity in client.query_entities(condition, parameters=parameters):
+                found.append(found_of(entity))
+                if len(found) == most:
+                    break
+            return found
 
         return await self._do(work, repeat=True)
 
@@ -162,7 +177,10 @@ class Table:
         """Every entity of every partition."""
 
         async def work(client: TableClient) -> list[Found]:
-            return [_found(entity) async for entity in client.list_entities()]
+            pages = await read_pages(
+                lambda take: client.list_entities(raw_response_hook=take), list
+            )
+            return [row for page in pages for row in page]
 
         return await self._do(work, repeat=True)
 
@@ -294,10 +312,6 @@ def readable(
                 },
             )
     return good, bad
-
-
-def _found(entity: TableEntity) -> Found:
-    return Found(entity, str(entity.metadata.get("etag") or ""))
 
 
 def _operation(write: Write) -> Any:

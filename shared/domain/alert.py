@@ -16,6 +16,15 @@ class AlertState(StrEnum):
     RECORDED = "recorded"  # nobody to mail it to, or no mail service set
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From an instant to another: when a VM, or a stage of them, is away."""
+
+    label: str
+    start: datetime
+    end: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One event that a person must know of.
@@ -25,7 +34,7 @@ class Alert:
         kind: `failed`, `aborted`, `timedOut`, `missed`, `deadLettered`; `planned`, `done` for the owners;
             `noFit`, `approval`, `unmatched`, `preflight`, `preview`, `patch`, `baseline` while there is time to
             act; `policy`, `subscription`, `vm`, `job` of what is unreadable;
-            `test` once a month.
+            `events` that nobody took; `test` once a month.
         subject: What it is about, short: a VM's name, `team/policy`, a subscription.
         team, policy: Whose; `""` where it concerns nobody in particular.
         reason: What happened, a sentence.
@@ -38,6 +47,9 @@ class Alert:
         tried_at: When last.
         taken_at: When the mail service took it without saying yet what becomes of it.
         deadline: Until when somebody can still do something about it; None where that is not known.
+        vm_id: The VM's ARM id, where it is about one.
+        zone: The time zone of its policy, an IANA name; `""` where no policy has a say.
+        spans: What can be drawn along time.
     """
 
     id: str
@@ -58,6 +70,9 @@ class Alert:
     taken_at: datetime | None = None
     deadline: datetime | None = None
     note: str = ""
+    vm_id: str = ""
+    zone: str = ""
+    spans: tuple[Span, ...] = ()
     etag: str = ""
 
 

@@ -116,6 +116,8 @@ class Job:
         planned_at: When that was last decided; None where it never had a start.
         told_start, told_at: The start that the policy's owners were last told, and when that was planned.
         reason: Why it stands as it does, for people.
+        asked_at: When it asked for a go-ahead, for the start that comes next.
+        allowed_by, allowed_at: Who gave it, and when.
         claimed_at: When the intent to start was written.
         started_at: When the start was sent and accepted.
         freed_at: When it last gave its slot back; the gap counts from here.
@@ -160,6 +162,9 @@ class Job:
     told_start: datetime | None = None
     told_at: datetime | None = None
     reason: str = ""
+    asked_at: datetime | None = None
+    allowed_by: str | None = None
+    allowed_at: datetime | None = None
     claimed_at: datetime | None = None
     started_at: datetime | None = None
     verified_at: datetime | None = None

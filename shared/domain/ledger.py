@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.job import Job
+from shared.domain.lifecycle import Event
 
 PolicyKey = tuple[str, str]
 """(team, policy name)"""
@@ -143,6 +144,7 @@ class Change:
         jobs: Created or replaced.
         removed: Deleted.
         away: Placement rows, replaced or new.
+        events: What the teams' own tools are told of it; kept only where events are delivered at all.
         guard: For discovery alone: the guard's ETag as read (`""`: it must not exist yet).
     """
 
@@ -150,5 +152,6 @@ class Change:
     jobs: tuple[Job, ...] = ()
     removed: tuple[Job, ...] = ()
     away: tuple[Away, ...] = ()
+    events: tuple[Event, ...] = ()
     guard: str | None = None
     at: datetime

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.errors import Problem
+from shared.domain.go_ahead import GoAhead
 from shared.domain.hours import Hours
 from shared.domain.ledger import PolicyKey
 from shared.domain.maintenance import Vm
@@ -26,6 +27,7 @@ class Policy:
         hours: Its `windows` minus its `freezes`, in its `timeZone`.
         lead: The least time from the discovery of a VM's maintenance to its start.
         needs_approval: `approval` is `required`.
+        go_ahead: `goAhead` and `goAheadDefault`; None where no go-ahead is asked for.
         owners: Mail addresses, lower-cased and sorted.
         patch_classifications: `patchClassifications`, in Azure's words.
         kb_include, kb_exclude: KB numbers, digits alone; no number is in both.
@@ -50,6 +52,7 @@ class Policy:
     hours: Hours
     lead: timedelta
     needs_approval: bool
+    go_ahead: GoAhead | None
     owners: tuple[str, ...]
     patching: Patching
     patch_classifications: tuple[str, ...]

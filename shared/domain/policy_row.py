@@ -10,8 +10,10 @@ from typing import Any
 
 from shared.domain.durations import parse_duration
 from shared.domain.errors import InvalidInput, Problem
+from shared.domain.go_ahead import GoAhead
 from shared.domain.hours import parse_hours
 from shared.domain.ledger import PolicyKey
+from shared.domain.lifecycle import COUNTS_FOR
 from shared.domain.patching.columns import Patching, read_classifications, read_kbs
 from shared.domain.patching.model import RebootSetting
 from shared.domain.patching.results import AUTOMATIC
@@ -104,6 +106,9 @@ def parse_policy(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
     both = set(values.get("kbInclude", ())) & set(values.get("kbExclude", ()))
     for kb in sorted(both):
         problems.append(Problem("kbExclude", kb, "a KB that kbInclude does not name too"))
+    if values.get("goAhead") and values.get("goAheadDefault", "") is None:
+        expected = "start or skip: what happens to a VM when nobody answers in time"
+        problems.append(Problem("goAheadDefault", "", expected))
     if problems:
         raise InvalidInput(f"policy {team}/{name}", tuple(problems))
     stages, stage_tag = values["sequence"]
@@ -126,6 +131,7 @@ def parse_policy(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
         hours=hours,
         lead=values["lead"],
         needs_approval=values["approval"] == "required",
+        go_ahead=_go_ahead(values["goAhead"], values["goAheadDefault"]),
         owners=values["owners"],
         patching=Patching(values["patching"]),
         patch_classifications=values["patchClassifications"],
@@ -175,6 +181,21 @@ def _duration(least: timedelta) -> Callable[[str, object], timedelta]:
         return duration
 
     return read
+
+
+def _wait(column: str, value: object) -> timedelta | None:
+    """`none`, or how long to wait for an answer; no longer than an event counts."""
+    if str(value).strip() == "none":
+        return None
+    wait = parse_duration(str(value), field=column)
+    if not timedelta(0) < wait <= COUNTS_FOR:
+        expected = "none, or a duration above zero and of a day at most, such as 10m"
+        raise InvalidInput(column, (Problem(column, str(value), expected),))
+    return wait
+
+
+def _go_ahead(wait: timedelta | None, default: str | None) -> GoAhead | None:
+    return None if wait is None else GoAhead(wait=wait, starts=default == "start")
 
 
 def _selector(column: str, value: object) -> Selector:
@@ -244,6 +265,8 @@ _COLUMNS: Mapping[str, _Column] = {
     "retries": _Column(_int(0, 100), default=3),
     "retryAborted": _Column(_flag, default=False),
     "approval": _Column(_either("none", "required"), default="none"),
+    "goAhead": _Column(_wait, default=None),
+    "goAheadDefault": _Column(_either("start", "skip"), default=None),
     "owners": _Column(_owners, default=()),
     "patching": _Column(_either(*Patching), default=Patching.NONE),
     "patchClassifications": _Column(read_classifications, default=AUTOMATIC),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.durations import format_duration
+from shared.domain.go_ahead import deadline
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Head, Ledger
 from shared.domain.mode import Mode
@@ -64,7 +65,8 @@ def next_turns(ledger: Ledger, policy: Policy, now: datetime) -> tuple[Turn, ...
             # Those that go together must be allowed to: the next one whose placement fits takes the slot.
             at = _first_legal(job, policy, max(slot, opens, _ready(job, policy, now)))
             if at and not placement_conflict(job, together):
-                turns.append(Turn(job, at))
+                # One that asked for a go-ahead keeps its turn, and nobody is asked for another in its place.
+                turns.append(Turn(job, max(at, deadline(job, policy.go_ahead) or at)))
                 together.append(job)
                 waiting.remove(job)
                 break
@@ -247,6 +249,12 @@ def _names(jobs: Iterable[Job]) -> str:
 
 def _why_later(job: Job, policy: Policy, at: datetime, now: datetime) -> str:
     wait = format_duration(at - now)
+    if policy.go_ahead and at == deadline(job, policy.go_ahead):
+        silent = "starts" if policy.go_ahead.starts else "is skipped"
+        return (
+            f"it asked for a go-ahead (./baton go-ahead {job.vm_name}); "
+            f"without an answer it {silent} in {wait}"
+        )
     if job.opens >= at:
         return f"{its_window(job)} opens in {wait}"
     if job.not_before and job.not_before >= at:

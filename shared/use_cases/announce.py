@@ -4,9 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from shared.domain.alert import Alert, event_id
+from shared.domain.alert import Alert, Span, event_id
 from shared.domain.durations import format_duration
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Books, Ledger, PolicyKey
@@ -19,6 +18,8 @@ from shared.use_cases.wording import azure_acts, patches_of, utc
 # A process that died before it told is made up for by the discoveries of this time.
 _MADE_UP_FOR = timedelta(hours=1)
 _LINES_MAX = 100
+# More bars than this are no picture any more.
+_DRAWN_MAX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +75,8 @@ def _planned(policy: Policy, jobs: Sequence[Job], told_at: datetime) -> Alert:
         kind="planned",
         subject=f"{_vms(len(jobs))} of {name}",
         reason=(
-            f"Baton {_does(jobs)} {_vms(len(jobs))} of {name} between {_both(first, policy)} and "
-            f"{_both(back, policy)}, each planned with {format_duration(policy.estimate)}."
+            f"Baton {_does(jobs)} {_vms(len(jobs))} of {name} between {utc(first)} and "
+            f"{utc(back)}, each planned with {format_duration(policy.estimate)}."
         ),
         next_step=(
             "Nothing to do if that suits you; the calendar file holds the same. "
@@ -85,9 +86,11 @@ def _planned(policy: Policy, jobs: Sequence[Job], told_at: datetime) -> Alert:
         raised_at=told_at,
         team=policy.team,
         policy=policy.name,
-        facts=_lines([(job.vm_name, _when(job, policy)) for job in going]),
+        facts=_lines([(job.vm_name, _when(job)) for job in going]),
         recipients=policy.owners,
         deadline=closes,
+        zone=policy.hours.zone_name,
+        spans=_drawn(going, policy),
     )
 
 
@@ -107,18 +110,19 @@ def _done(policy: Policy, number: int, jobs: Sequence[Job]) -> Alert:
         id=event_id("done", name, str(number)),
         kind="done",
         subject=f"{said}: rollout {number} of {name}",
-        reason=f"Rollout {number} of {name} ended at {_both(ended, policy)}: {said}.{longest}",
+        reason=f"Rollout {number} of {name} ended at {utc(ended)}: {said}.{longest}",
         next_step=rest,
         raised_at=ended,
         team=policy.team,
         policy=policy.name,
         facts=_lines([(job.vm_name, _how(job)) for job in sorted(left, key=lambda j: j.vm_key)]),
         recipients=policy.owners,
+        zone=policy.hours.zone_name,
     )
 
 
-def _when(job: Job, policy: Policy) -> str:
-    start = _both(job.planned_start, policy) if job.planned_start else "none"
+def _when(job: Job) -> str:
+    start = utc(job.planned_start) if job.planned_start else "none"
     more = "".join(f"; {each}" for each in (patches_of(job), job.reason) if each)
     return f"{start}, stage {job.stage}{more}"
 
@@ -133,12 +137,18 @@ def _how(job: Job) -> str:
     return f"{job.state}: {job.reason}; Azure's own turn is {acts}"
 
 
-def _both(at: datetime, policy: Policy) -> str:
-    """In the policy's own time and in UTC."""
-    zone = policy.hours.zone_name
-    if zone == "UTC":
-        return utc(at)
-    return f"{at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} {zone} ({utc(at)})"
+def _drawn(jobs: Sequence[Job], policy: Policy) -> tuple[Span, ...]:
+    """A span for each VM; for many of them one for each stage."""
+    starts = [(job, job.planned_start) for job in jobs if job.planned_start]
+    if len(starts) <= _DRAWN_MAX:
+        return tuple(Span(job.vm_name, at, at + policy.estimate) for job, at in starts)
+    stages: dict[int, list[datetime]] = defaultdict(list)
+    for job, at in starts:
+        stages[job.stage].append(at)
+    return tuple(
+        Span(f"stage {number}, {_vms(len(ats))}", min(ats), max(ats) + policy.estimate)
+        for number, ats in sorted(stages.items())
+    )[:_DRAWN_MAX]
 
 
 def _lines(lines: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from shared.domain import lifecycle
 from shared.domain.errors import Stale
 from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Job, JobState
@@ -21,6 +22,7 @@ from shared.ports import AlertStore, Bus, Clock, JobStore, PolicyRow, PolicyStor
 from shared.use_cases.announce import Announce
 from shared.use_cases.beat import Beat
 from shared.use_cases.first_contact import FirstContact
+from shared.use_cases.herald import Herald
 from shared.use_cases.report_findings import ReportFindings
 from shared.use_cases.report_plan import ReportPlan
 from shared.use_cases.see_fleet import SeeFleet, Sight
@@ -31,7 +33,7 @@ meter = logging.getLogger("baton.meter")
 # Another discovery or a running rollout may write first; then decide again on what is there now.
 _TRIES_MAX = 8
 # One transaction takes 100 rows; two are the discovery's guard and the policy's head.
-_JOBS_PER_CHANGE = 98
+_ROWS_PER_CHANGE = 98
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class Discover:
     announce: Announce
     first_contact: FirstContact
     beat: Beat
+    herald: Herald
     mode: Mode
 
     async def __call__(self, *, asks_all: bool = False) -> None:
@@ -122,11 +125,15 @@ class Discover:
             key: replace(head, etag=heads[key].etag if key in heads else "")
             for key, head in plan.heads.items()
         }
-        for keys, removed, jobs in _changes(plan):
+        was = {job.id: job for job in books.jobs()}
+        most = _ROWS_PER_CHANGE // 2 if self.herald.is_on else _ROWS_PER_CHANGE
+        for keys, removed, jobs in _changes(plan, most):
+            told = (lifecycle.planned(was.get(job.id), job) for job in jobs)
             committed = await self.jobs.commit(
                 Change(
                     heads=tuple(heads[key] for key in keys),
                     jobs=tuple(jobs),
+                    events=tuple(chain.from_iterable(told)) if self.herald.is_on else (),
                     removed=removed,
                     guard=guard,
                     at=now,
@@ -150,6 +157,8 @@ class Discover:
             if job.unsettled or (job.state is JobState.PLANNED and job.planned_start)
         ]
         await self.bus.wake(wakes, now=now)
+        if changed or plan.moved:
+            await self.herald()
 
 
 def standings_of(
@@ -179,15 +188,15 @@ def _version(columns: Mapping[str, object]) -> str:
 
 
 def _changes(
-    plan: Plan,
+    plan: Plan, most: int
 ) -> Iterator[tuple[tuple[PolicyKey, ...], tuple[Job, ...], Sequence[Job]]]:
-    """The plan as transactions: (heads, removed, written)."""
+    """The plan as transactions of at most so many jobs: (heads, removed, written)."""
     for key in plan.heads:
         if key not in plan.jobs:
             yield (key,), (), ()
     for key, jobs in plan.jobs.items():
-        for start in range(0, len(jobs), _JOBS_PER_CHANGE):
-            yield (key,), (), jobs[start : start + _JOBS_PER_CHANGE]
+        for start in range(0, len(jobs), most):
+            yield (key,), (), jobs[start : start + most]
     for before, after in plan.moved:
         yield ((before.team, before.policy), (after.team, after.policy)), (before,), (after,)
 

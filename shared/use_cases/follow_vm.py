@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.domain import lifecycle
 from shared.domain.durations import format_duration
 from shared.domain.errors import Retryable
 from shared.domain.installation import shows_installation
@@ -43,9 +44,11 @@ class FindOut:
                 correlation_id=mine[0].correlation_id if mine else job.correlation_id,
                 reason="the start's answer was lost; Azure shows that it was taken",
             )
-            await self.steps.jobs.commit(Change(jobs=(started,), at=now))
+            change = Change(jobs=(started,), events=lifecycle.away(started, now), at=now)
+            await self.steps.jobs.commit(change)
             self.steps.accepted(started)
             await self.steps.look_later(started)
+            await self.steps.settle.herald()
         elif now - claimed_at < self._quiet(job, vm):
             await self.steps.look_later(job)
         elif busy:

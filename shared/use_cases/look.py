@@ -1,9 +1,10 @@
 """Looking at the tables: one read serves everybody who looks within a few seconds."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from shared.domain.job import Job
 from shared.domain.ledger import Books, Ledger, PolicyKey
@@ -12,6 +13,8 @@ from shared.domain.policy import Policy, Standing
 from shared.pause_port import PauseStore
 from shared.ports import Clock, JobStore, PolicyRow, PolicyStore
 from shared.use_cases.discover import standings_of
+
+T = TypeVar("T")
 
 # An open page asks for five things at once, and again every few seconds; ten people may have it open.
 _FRESH_FOR, _USABLE_FOR = timedelta(seconds=3), timedelta(minutes=1)
@@ -30,7 +33,6 @@ class Seen:
         pauses: Those that hold.
     """
 
-    at: datetime
     books: Books
     rows: Sequence[PolicyRow]
     standings: Mapping[PolicyKey, Standing]
@@ -50,61 +52,71 @@ class Seen:
         return self.books.ledgers.get(key)
 
 
-class Look:
-    """Reads the jobs, the policies and the pauses. Nothing depends on what it keeps: it is read anew soon after."""
+class Kept(Generic[T]):
+    """A read that many share. Nothing depends on what it keeps: it is read anew soon after."""
 
-    def __init__(
-        self, *, clock: Clock, jobs: JobStore, policies: PolicyStore, pauses: PauseStore
-    ) -> None:
+    def __init__(self, clock: Clock, read: Callable[[], Awaitable[T]]) -> None:
         self._clock = clock
-        self._jobs = jobs
-        self._policies = policies
-        self._pauses = pauses
-        self._last: Seen | None = None
-        self._reading: asyncio.Task[Seen] | None = None
+        self._read = read
+        self._last: tuple[datetime, T] | None = None
+        self._reading: asyncio.Task[T] | None = None
         self._fresh_for = _FRESH_FOR
 
-    async def __call__(self) -> Seen:
+    async def __call__(self) -> T:
         """What the tables have, or had a few seconds ago; of large ones up to a minute ago.
 
         Raises:
             Retryable: The tables are busy.
         """
-        last = self._last
-        age = self._clock.now() - last.at if last else _USABLE_FOR
-        if last and timedelta(0) <= age < self._fresh_for:
+        since, last = self._last or (None, None)
+        age = self._clock.now() - since if since else _USABLE_FOR
+        if last is not None and timedelta(0) <= age < self._fresh_for:
             return last
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read())
+            self._reading = asyncio.create_task(self._anew())
             # Whoever waited too long for it never asks what came of it.
             self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
         reading = self._reading
-        if last and timedelta(0) <= age < _USABLE_FOR:
+        if last is not None and timedelta(0) <= age < _USABLE_FOR:
             await asyncio.wait({reading}, timeout=_PATIENCE_SECONDS)
             if not reading.done():
                 return last
         # Shielded: an asker who leaves must not take the read from the others.
         return await asyncio.shield(reading)
 
-    async def _read(self) -> Seen:
-        now = self._clock.now()
+    async def _anew(self) -> T:
+        began = self._clock.now()
+        found = await self._read()
+        # Not where somebody acted meanwhile: this may be from before.
+        if self._reading is asyncio.current_task():
+            self._last = began, found
+            took = self._clock.now() - began
+            self._fresh_for = min(max(_FRESH_FOR, took + _REST * took), _USABLE_FOR / 2)
+        return found
+
+    def again(self) -> None:
+        """The next look reads: somebody changed something, and wants to see it."""
+        self._last = self._reading = None
+
+
+class Look(Kept[Seen]):
+    """Reads the jobs, the policies and the pauses."""
+
+    def __init__(
+        self, *, clock: Clock, jobs: JobStore, policies: PolicyStore, pauses: PauseStore
+    ) -> None:
+        super().__init__(clock, self._see)
+        self._jobs = jobs
+        self._policies = policies
+        self._pauses = pauses
+
+    async def _see(self) -> Seen:
         books, rows, pauses = await asyncio.gather(
             self._jobs.books(), self._policies.rows(), self._pauses.all()
         )
-        seen = Seen(
-            at=now,
+        return Seen(
             books=books,
             rows=rows,
             standings=standings_of(rows, books)[0],
             pauses=tuple(pause for pause in pauses if pause.holds),
         )
-        # Not where somebody acted meanwhile: this may be from before.
-        if self._reading is asyncio.current_task():
-            self._last = seen
-            took = self._clock.now() - now
-            self._fresh_for = min(max(_FRESH_FOR, took + _REST * took), _USABLE_FOR / 2)
-        return seen
-
-    def again(self) -> None:
-        """The next look reads: somebody changed something, and wants to see it."""
-        self._last = self._reading = None

@@ -89,5 +89,7 @@ class ReportDeadLetter:
                 policy=job.policy if job else "",
                 facts=tuple((label, value) for label, value in facts.items() if value),
                 recipients=policy.owners if policy else (),
+                vm_id=job.vm_id if job else "",
+                zone=policy.hours.zone_name if policy else "",
             )
         )

@@ -81,6 +81,8 @@ class ReportPatches:
                 policy=record.policy,
                 facts=tuple((label, value) for label, value in facts if value),
                 recipients=one.policy.owners,
+                vm_id=record.vm_id,
+                zone=one.policy.hours.zone_name,
             )
         )
 

@@ -77,6 +77,8 @@ def _no_fit(job: Job, stands: Standing, now: datetime) -> Alert:
         facts=facts_of_job(job, now),
         recipients=stands.policy.owners if stands.policy else (),
         deadline=closes,
+        vm_id=job.vm_id,
+        zone=_zone(stands),
     )
 
 
@@ -101,6 +103,8 @@ def _preflight(job: Job, stands: Standing, fleet: Fleet, now: datetime) -> Alert
         facts=facts_of_job(job, now),
         recipients=policy.owners,
         deadline=job.planned_start,
+        vm_id=job.vm_id,
+        zone=_zone(stands),
     )
 
 
@@ -118,6 +122,7 @@ def _unmatched(vm: Vm, why: str, now: datetime) -> Alert:
         next_step=f"{mend}Azure does it by itself {azure_redeploys(status) if status else 'later'}.",
         raised_at=now,
         facts=facts_of_vm(vm, status, now) if status else (),
+        vm_id=vm.id,
         deadline=status.pre_maintenance_window_end_time if status else None,
     )
 
@@ -141,4 +146,9 @@ def _approval(key: PolicyKey, need: InNeed, stands: Standing, now: datetime) -> 
         policy=key[1],
         recipients=stands.policy.owners if stands.policy else (),
         deadline=need.last,
+        zone=_zone(stands),
     )
+
+
+def _zone(stands: Standing) -> str:
+    return stands.policy.hours.zone_name if stands.policy else ""

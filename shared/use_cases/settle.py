@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from shared.domain import lifecycle
 from shared.domain.alert import Alert, event_id
 from shared.domain.attempt import Attempt
 from shared.domain.errors import Stale
@@ -17,6 +18,7 @@ from shared.domain.policy import Policy
 from shared.domain.policy_row import standing
 from shared.domain.rules import Turn, halted_by, its_window, next_turns
 from shared.ports import Bus, Clock, JobStore, OutcomeStore, Wake, WakeAt
+from shared.use_cases.herald import Herald
 from shared.use_cases.tell import Tell
 from shared.use_cases.wording import azure_acts, facts_of_attempt
 
@@ -32,6 +34,7 @@ class Settle:
     outcomes: OutcomeStore
     bus: Bus
     tell: Tell
+    herald: Herald
 
     async def __call__(self, job: Job) -> Job:
         """Does what is left to do for the job's ended attempt; returns the job as it is then stored.
@@ -57,10 +60,13 @@ class Settle:
             await self.wake_next(ledger, policy)
         settled = replace(job, unsettled=None)
         try:
-            committed = await self.jobs.commit(Change(jobs=(settled,), at=self.clock.now()))
+            events = lifecycle.ended(job, attempt)
+            change = Change(jobs=(settled,), events=events, at=self.clock.now())
+            committed = await self.jobs.commit(change)
         except Stale:
             # Another handler settled it too, or discovery moved it: nothing is lost.
             return settled
+        await self.herald()
         return replace(settled, etag=committed.jobs[job.id])
 
     async def wake_next(self, ledger: Ledger, policy: Policy) -> None:
@@ -85,6 +91,8 @@ class Settle:
             facts=facts_of_attempt(job, attempt, now),
             recipients=policy.owners if policy else (),
             deadline=job.closes,
+            vm_id=job.vm_id,
+            zone=policy.hours.zone_name if policy else "",
         )
         await self.tell(alert)
 

@@ -9,6 +9,7 @@ from shared.domain.alert import Alert
 from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Job
 from shared.domain.mode import Mode
+from shared.domain.patching.record import PatchState
 from shared.domain.pause import Pause
 from shared.domain.policy import Standing
 from shared.domain.vm_ids import name_of
@@ -53,6 +54,7 @@ class Wanted:
     rollout: int = 0
     kind: Kind | None = None
     phase: Phase | None = None
+    patches: PatchState | None = None
     text: str = ""
 
     def wants(self, team: str, policy: str, *texts: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from shared.domain.job import Job, JobState
 from shared.domain.mode import Mode
+from shared.use_cases.shown_patches import ShownPatches
 
 T = TypeVar("T")
 
@@ -275,6 +276,7 @@ class ShownStory:
         maintenance: Azure's own fields, as last read.
         outcomes: Its rows of `BatonOutcomes`, newest first.
         alerts: What people were told of it, newest first.
+        patches: How it stands in patching; None where no policy watches that.
     """
 
     vm_id: str
@@ -287,6 +289,7 @@ class ShownStory:
     maintenance: Mapping[str, str]
     outcomes: tuple[Mapping[str, str], ...]
     alerts: tuple[ShownAlert, ...]
+    patches: ShownPatches | None
 
 
 def kind_of(job: Job) -> Kind:

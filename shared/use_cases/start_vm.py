@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from shared.domain import lifecycle
 from shared.domain.due import Work
+from shared.domain.durations import format_duration
 from shared.domain.errors import Refused, StartUnknown, VmNotFound
+from shared.domain.go_ahead import Question, deadline, question
 from shared.domain.installation import request_for
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change, Ledger
@@ -19,6 +22,7 @@ from shared.domain.policy import Policy
 from shared.domain.policy_row import standing
 from shared.domain.readiness import end_without_start, vm_in_the_way, with_time_for_both
 from shared.domain.rules import Wait, backoff, why_not_now
+from shared.domain.steering import BY_A_PERSON
 from shared.pause_port import PauseStore
 from shared.ports import Accepted, PolicyStore
 from shared.use_cases.steps import Steps
@@ -83,8 +87,29 @@ class StartVm:
             reason = f"dry run: Baton would have {done_to(job)} now"
             ended = job.ended(JobState.SKIPPED, now=now, reason=reason, skipped_because="dryRun")
             await self.steps.conclude(ended, ledger)
-        else:
+        elif not await self._asks(job, stands.policy, ledger):
             await self._start(job, vm, stands.policy, ledger)
+
+    async def _asks(self, job: Job, policy: Policy, ledger: Ledger) -> bool:
+        """Asks for the go-ahead that the policy wants, or ends the job that got none; False: it may start."""
+        go_ahead, now = policy.go_ahead, self.steps.clock.now()
+        if go_ahead is None or (asks := question(job, go_ahead, now)) is Question.START:
+            return False
+        until = now + go_ahead.wait
+        if asks is Question.SKIP:
+            said = f"nobody gave a go-ahead within {format_duration(go_ahead.wait)}"
+            reason = f"{said}, and goAheadDefault is skip"
+            ended = job.ended(JobState.SKIPPED, now=now, reason=reason, skipped_because=BY_A_PERSON)
+            await self.steps.conclude(ended, ledger)
+            return True
+        if asks is Question.ASK:
+            asked = replace(job, asked_at=now, allowed_by=None, allowed_at=None)
+            events = lifecycle.asking(asked, until=until, default=go_ahead.default)
+            await self.steps.jobs.commit(Change(jobs=(asked,), events=events, at=now))
+            await self.steps.settle.herald()
+        said = f"it asked for a go-ahead; {go_ahead.default} without an answer"
+        await self.steps.wait(job, Wait(said, deadline(job, go_ahead) or until))
+        return True
 
     async def _start(self, job: Job, vm: Vm, policy: Policy, ledger: Ledger) -> None:
         """Writes the intent, sends the start once, writes the answer."""
@@ -100,7 +125,8 @@ class StartVm:
         claimed = job.moved(
             JobState.STARTING,
             claimed_at=now,
-            reason="",
+            asked_at=None,
+            reason=f"go-ahead by {job.allowed_by}" if job.allowed_by else "",
             code_before=vm.maintenance.last_operation_result_code if vm.maintenance else "",
             was_running=bool(vm.view and vm.view.is_running),
             was_ready=bool(vm.view and vm.view.agent_ready),
@@ -113,6 +139,7 @@ class StartVm:
                 heads=(ledger.head,),
                 jobs=(claimed,),
                 away=(with_away(away, claimed),) if away else (),
+                events=lifecycle.starting(claimed),
                 at=now,
             )
         )
@@ -123,6 +150,7 @@ class StartVm:
             extra={"action": "redeploy_claimed", **claimed.log_context()},
         )
         await self._send(claimed, policy)
+        await self.steps.settle.herald()
 
     async def _send(self, job: Job, policy: Policy) -> None:
         """Sends the start of a claimed job, once, and writes Azure's answer."""
@@ -155,7 +183,9 @@ class StartVm:
             operation_url=accepted.operation_url,
             correlation_id=accepted.correlation_id,
         )
-        await self.steps.jobs.commit(Change(jobs=(started,), at=self.steps.clock.now()))
+        now = self.steps.clock.now()
+        change = Change(jobs=(started,), events=lifecycle.away(started, now), at=now)
+        await self.steps.jobs.commit(change)
         self.steps.accepted(started)
         await self.steps.look_later(started, least=accepted.retry_after)
 

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.domain import lifecycle
 from shared.domain.alert import Alert, event_id
 from shared.domain.errors import InvalidInput, Retryable, Stale, Terminal, VmNotFound
 from shared.domain.job import Job
@@ -53,6 +54,7 @@ class Steps:
                     raised_at=self.clock.now(),
                     team=job.team,
                     policy=job.policy,
+                    vm_id=job.vm_id,
                 )
             )
             raise Retryable(str(wrong)) from wrong
@@ -75,7 +77,11 @@ class Steps:
         if job.domain_set and before.is_away:
             away = without_away(await self.jobs.away(job.domain_set), job)
         change = Change(
-            heads=(ledger.head,), jobs=(job,), away=(away,) if away else (), at=self.clock.now()
+            heads=(ledger.head,),
+            jobs=(job,),
+            away=(away,) if away else (),
+            events=lifecycle.not_away(before, job, self.clock.now()) if not job.unsettled else (),
+            at=self.clock.now(),
         )
         committed = await self.jobs.commit(change)
         job = replace(job, etag=committed.jobs[job.id])
@@ -84,6 +90,8 @@ class Steps:
             await self.settle(job)
         elif policy:
             await self.settle.wake_next(ledger.with_job(job), policy)
+        if change.events:
+            await self.settle.herald()
 
     def accepted(self, job: Job) -> None:
         """Says that Azure took a start."""

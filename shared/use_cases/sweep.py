@@ -11,6 +11,7 @@ from shared.domain.mode import Mode
 from shared.domain.pace import Pace, last_tick
 from shared.domain.pause import Pause, pause_of
 from shared.domain.rules import next_turns, why_not_now
+from shared.event_ports import Outbox
 from shared.pause_port import PauseStore
 from shared.ports import AlertStore, Bus, Clock, JobStore, Wake, WakeAt
 from shared.use_cases.settle import good_policy
@@ -27,7 +28,11 @@ log = logging.getLogger("baton.sweep")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """Finds jobs and alerts that should have been looked at, and sends them a message."""
+    """Finds jobs, alerts and events that should have been looked at, and sends them a message.
+
+    Attributes:
+        outbox: None where events go nowhere.
+    """
 
     clock: Clock
     jobs: JobStore
@@ -36,6 +41,7 @@ class Sweep:
     bus: Bus
     pace: Pace
     mode: Mode
+    outbox: Outbox | None
 
     async def __call__(self) -> None:
         """Sweeps once.
@@ -58,7 +64,7 @@ class Sweep:
                 "Waking %d jobs", len(wakes), extra={"action": "sweep_woke", "jobs": len(wakes)}
             )
             await self.bus.wake(wakes, now=now)
-        if await self.alerts.unsent():
+        if await self.alerts.unsent() or (self.outbox and await self.outbox.waiting(1)):
             await self.bus.wake_alerts(tick, now=now)
         self._say_late(books, await self.pauses.all(), now)
         await self._listen(now)

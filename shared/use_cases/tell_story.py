@@ -15,10 +15,12 @@ from shared.domain.pause import pause_of
 from shared.domain.placement import set_conflict
 from shared.domain.policy import Standing
 from shared.domain.vm_ids import VmId, name_of
+from shared.patch_ports import PatchStore
 from shared.ports import AlertStore, Clock, JobStore, OutcomeStore
 from shared.use_cases.explanation import Explanation, Facts, explain_job
 from shared.use_cases.look import Look, Seen
 from shared.use_cases.show import ALERTS_FOR, show_alert, show_vm
+from shared.use_cases.show_patches import show_patches
 from shared.use_cases.shown import ShownStory
 
 # Explaining reads a VM anew; a page that is open all night must not.
@@ -35,6 +37,7 @@ class TellStory:
     jobs: JobStore
     outcomes: OutcomeStore
     alerts: AlertStore
+    patches: PatchStore
     mode: Mode
     pace: Pace
 
@@ -53,7 +56,10 @@ class TellStory:
         # The rows of a VM are found by its name as Azure spells it.
         known_id = job.vm_id if job else alone.vm_id if alone else vm_id
         outcomes = await self.outcomes.of(known_id)
-        if job is None and alone is None and not outcomes:
+        record = await self.patches.record(known_id)
+        if record and record.key != known_id.lower():
+            record = None  # of a VM that is named as this instance of a scale set
+        if job is None and alone is None and record is None and not outcomes:
             return None
         said = await self._explained(job, seen) if job else None
         name = name_of(known_id)
@@ -69,6 +75,7 @@ class TellStory:
             maintenance=_azure(said.maintenance) if said and said.maintenance else {},
             outcomes=tuple(map(_row, outcomes)),
             alerts=tuple(show_alert(alert) for alert in raised if _is_about(alert, known_id)),
+            patches=show_patches(record) if record else None,
         )
 
     async def _explained(self, job: Job, seen: Seen) -> Explanation:
@@ -101,7 +108,9 @@ def _without_job(alone: LeftAlone | None) -> str:
 
 
 def _is_about(alert: Alert, vm_id: str) -> bool:
-    """By its facts where the name alone could be another VM's."""
+    """By its facts where it was raised by a version that kept no id, and the name alone could be another VM's."""
+    if alert.vm_id:
+        return alert.vm_id.lower() == vm_id.lower()
     vm = VmId.parse(vm_id)
     group, subscription = vm.resource_group, vm.subscription_id
     facts = dict(alert.facts)

@@ -107,6 +107,18 @@ def _kbs(columns: Columns, name: str) -> tuple[str, ...]:
     return kbs
 
 
+def _go_ahead(columns: Columns) -> timedelta | None:
+    text = _text(columns, "goAhead", "none")
+    if text == "none":
+        return None
+    if not _text(columns, "goAheadDefault"):
+        raise ValueError("goAhead without goAheadDefault")
+    wait = _duration(columns, "goAhead", "", _SOME)
+    if wait > timedelta(days=1):
+        raise ValueError(f"goAhead waits {wait}")
+    return wait
+
+
 _NONE, _SOME = timedelta(), timedelta(microseconds=1)
 _READERS: Mapping[str, Callable[[Columns], Any]] = {
     "enabled": lambda row: _cell(row, "enabled", default=True, kind=bool),
@@ -126,6 +138,8 @@ _READERS: Mapping[str, Callable[[Columns], Any]] = {
     "retries": lambda row: _whole(row, "retries", 3, least=0),
     "retryAborted": lambda row: _cell(row, "retryAborted", default=False, kind=bool),
     "approval": lambda row: _word(row, "approval", "none", "required"),
+    "goAhead": _go_ahead,
+    "goAheadDefault": lambda row: _word(row, "goAheadDefault", "", "start", "skip"),
     "owners": lambda row: _text(row, "owners"),
     "patching": lambda row: _word(row, "patching", "none", "observe", "install"),
     "patchClassifications": lambda row: _text(row, "patchClassifications", "Critical,Security"),

@@ -77,6 +77,11 @@ class Policy:
         return bool(self._read("approval") == "required")
 
     @cached_property
+    def go_ahead(self) -> tuple[timedelta | None, bool]:
+        """How long a go-ahead is waited for, None: not at all; and whether silence means yes."""
+        return self._read("goAhead"), self._read("goAheadDefault") == "start"
+
+    @cached_property
     def gap(self) -> timedelta:
         """Least pause of a slot."""
         return self._length("gap")

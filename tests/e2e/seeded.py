@@ -9,14 +9,17 @@ from datetime import UTC, datetime, timedelta
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
+from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import TableService, connect_tables
 from shared.domain.alert import AlertState
 from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change, Head
+from shared.domain.patching.record import PatchRecord, PatchState
 from shared.ports import JobStore, PolicyRow
 from tests.builders import SUBSCRIPTION, a_job, a_status, a_vm, a_vm_id, an_alert, an_attempt
+from tests.patch_builders import a_patch, a_patch_record, a_summary
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 AT_ONCE = 95
@@ -195,6 +198,8 @@ async def seed(tables: TableService, now: datetime, *, vms: int) -> None:
         PolicyRow(team="lab", policy="new", columns={"match": "name:new-*", "freeze": "2026-12-24"})
     )
     await _trouble(tables, alerts, now)
+    for record in _patches(now):
+        await TablePatches(tables).keep(record)
     seen = {
         "vms": vms + 60,
         "changed": 3,
@@ -203,6 +208,49 @@ async def seed(tables: TableService, now: datetime, *, vms: int) -> None:
         "failed_subscriptions": 0,
     }
     await alerts.beat(Heartbeat(at=now, **seen))
+
+
+def _patches(now: datetime) -> Iterator[PatchRecord]:
+    """Of six VMs of the lab: one is late, two lack something, two nothing, one cannot have Hotpatch."""
+    day, ago = timedelta(days=1), {"last_modified_time": now - HOUR}
+    lacks = {"due_since": now - 12 * day, "azure_installs_by": now + 18 * day}
+    late = {"due_since": now - 33 * day, "azure_installs_by": now - 3 * day}
+    due, all_well = a_summary(2, **ago), a_summary(0, **ago)
+    found = (a_patch("5068966"), a_patch("5069000"))
+    yield _record(
+        1,
+        PatchState.OVERDUE,
+        "2 critical or security patches are missing since "
+        f"{now - 33 * day:%Y-%m-%d}; Azure was to install by itself until {now - 3 * day:%Y-%m-%d}.",
+        assessment=due,
+        patches=found,
+        **late,
+    )
+    for n in (2, 3):
+        yield _record(
+            n,
+            PatchState.DUE,
+            f"2 critical or security patches are missing since {now - 12 * day:%Y-%m-%d}; Azure installs by itself until {now + 18 * day:%Y-%m-%d} (18 days left).",
+            assessment=due,
+            patches=found,
+            **lacks,
+        )
+    for n in (4, 5):
+        yield _record(
+            n,
+            PatchState.COMPLIANT,
+            f"No critical or security patch was missing on {now:%Y-%m-%d}.",
+            assessment=all_well,
+        )
+    yield _record(
+        6, PatchState.NOT_ELIGIBLE, "Its image is not one of Azure Edition.", assessment=all_well
+    )
+
+
+def _record(number: int, state: PatchState, reason: str, **other: object) -> PatchRecord:
+    vm = a_vm(f"lab-{number:02}", resource_group="rg-lab")
+    record = a_patch_record(vm, state=state, reason=reason, **other)
+    return replace(record, team="lab", policy="tests")
 
 
 async def _trouble(tables: TableService, alerts: TableAlerts, now: datetime) -> None:

@@ -31,8 +31,9 @@ PROMISED: list[Any] = [
     response_schema_conformance,
 ]
 expect.set_options(timeout=20_000)
-VIEWS = ("#/", "#/vms?team=lab", "#/unmatched", "#/policies", "#/alerts")
+VIEWS = ("#/", "#/vms?team=lab", "#/unmatched", "#/patches", "#/policies", "#/alerts")
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1200, "height": 900}
+NO_PATCHES = {"skip": 0, "total": 0, "items": [], "counts": {}}
 STORY = "#/vm/11111111-1111-1111-1111-111111111111/rg-lab/lab-01"
 
 
@@ -145,6 +146,28 @@ def test_a_filter_that_nothing_fits_says_so(context, seeded):
     page = opened(context, seeded, "#/vms?text=nothing-like-this")
 
     expect(page.locator(".empty")).to_contain_text("Nothing fits the filter")
+
+
+def test_patches_are_filtered_by_their_own_states_and_told_in_a_vms_story(context, seeded):
+    page = opened(context, seeded, "#/patches")
+    expect(page.locator("tbody tr")).to_have_count(6)
+    assert names(page)[0] == "lab-01"
+
+    page.get_by_label("State").select_option("due")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.get_by_role("link", name="lab-02").click()
+
+    expect(page.locator("main")).to_contain_text("Azure installs by itself until")
+    expect(page.locator("main")).to_contain_text("KB5068966, KB5069000")
+
+
+def test_without_a_watched_vm_the_patches_say_why(context, seeded):
+    page = opened(context, seeded, "#/patches")
+    page.route("**/api/v1/patches*", lambda route: route.fulfill(json=NO_PATCHES))
+    page.get_by_label("Team").select_option("")
+    page.evaluate("refresh()")
+
+    expect(page.locator(".empty")).to_contain_text("No VM is watched for patches")
 
 
 def test_a_vms_story_has_its_outcome_and_who_was_told(context, seeded):

@@ -31,6 +31,7 @@ LEFT_TO_DEFAULTS = {
     "BATON_CHECK_INTERVAL",
     "BATON_PATCH_ASSESS_AFTER",
     "BATON_DISCOVERY_SCHEDULE",
+    "BATON_PAGE_URL",
     "BATON_PATCH_SCHEDULE",
     "BATON_REDEPLOY_TIMEOUT",
     "BATON_RETRY_DELAY",
@@ -43,6 +44,7 @@ NEVER_IN_AZURE = {
     "BATON_TABLES": "a connection string holds a key",
     "BATON_ARM__clientId": "AZURE_CLIENT_ID names the one identity for all",
     "BATON_EMAIL__clientId": "as above",
+    "BATON_EVENTS__clientId": "as above",
     "BATON_TABLES__clientId": "as above",
 }
 
@@ -77,6 +79,8 @@ AS_DEPLOYED = {
     "BATON_EMAIL_URL": "acs://acs-baton-abc.europe.communication.azure.com",
     "BATON_EMAIL_FROM": "DoNotReply@11111111-1111-4111-8111-111111111111.azurecomm.net",
     "BATON_EMAIL_TO": "oncall@example.com,other@example.com",
+    "BATON_EVENTS_URL": "https://evgt-ops.westeurope-1.eventgrid.azure.net/api/events",
+    "BATON_EVENTS_SECRET": "",
     "AZURE_CLIENT_ID": "11111111-1111-4111-8111-111111111111",
 }
 

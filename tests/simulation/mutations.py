@@ -15,6 +15,7 @@ from shared.adapters import outcome_rows, tables
 from shared.domain import (
     hours,
     installation,
+    lifecycle,
     offers,
     policy_row,
     readiness,
@@ -24,6 +25,7 @@ from shared.domain import (
     verdict,
 )
 from shared.domain.errors import BatonError, InvalidInput, StartUnknown
+from shared.domain.go_ahead import Question
 from shared.domain.job import JobState
 from shared.domain.ledger import Away
 from shared.domain.maintenance import Vm as SeenVm
@@ -39,6 +41,7 @@ from shared.use_cases import (
     sweep,
     tell,
 )
+from shared.use_cases.send_events import SendEvents
 from simulator.patch_model import Patching as VmPatching
 from simulator.patch_model import PatchWord
 from simulator.scenario_model import Step, Vm, Word
@@ -132,6 +135,11 @@ def _all_in_one_stage(self, jobs):
 
 def _back_as_azure_says(job, vm, said):
     return verdict._end(JobState.COMPLETED, said, verified=True)
+
+
+async def _takes_silence_for_a_yes(self, outgoing, events, *, until, real=SendEvents._send):
+    done, busy = await real(self, outgoing, events, until=until)
+    return (list(events), None) if busy else (done, None)
 
 
 _numbers = itertools.count()
@@ -344,6 +352,21 @@ MUTATIONS = (
         "an installation may reboot a VM that holds no slot",
         ((start_vm, "request_for", _may_always_reboot),),
         patched=True,
+    ),
+    Mutation(
+        "P2",
+        "a VM that asked for a go-ahead starts without one",
+        ((start_vm, "question", _always(Question.START)),),
+    ),
+    Mutation(
+        "events",
+        "an event that nobody took is forgotten",
+        ((SendEvents, "_send", _takes_silence_for_a_yes),),
+    ),
+    Mutation(
+        "events",
+        "that a VM is away is not told",
+        ((lifecycle, "away", _always(())),),
     ),
     Mutation("P9", "one wrong row stops all", ((discover, "standing", _one_wrong_row_stops_all),)),
 )

@@ -19,14 +19,17 @@ from shared.adapters.memory import (
 )
 from shared.adapters.memory_alerts import MemoryAlerts
 from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory_outbox import MemoryOutbox, MemoryReceiver
 from shared.adapters.memory_patches import MemoryPatchStore
 from shared.adapters.memory_pauses import MemoryPauses
 from shared.bootstrap import Outside, build
 from shared.domain.alert import Mail
 from shared.domain.errors import Refused, StartUnknown
+from shared.domain.lifecycle import Event
 from shared.domain.maintenance import Vm
 from shared.ports import Accepted, Activity, Operation
 from shared.settings import read_settings
+from shared.use_cases.send_events import Outgoing
 from tests.builders import NOW
 from tests.simulation.patching import Patching
 
@@ -164,7 +167,11 @@ class World:
         self.patches = Patching(self.azure)
         self.patch_store = MemoryPatchStore()
         self.policies = MemoryPolicies()
-        self.jobs = MemoryJobs()
+        tells = "BATON_EVENTS_URL" in settings
+        self.jobs = MemoryJobs(keeps_events=tells)
+        self.outbox = MemoryOutbox(self.jobs)
+        self.receiver = MemoryReceiver()
+        self.outgoing = Outgoing(outbox=self.outbox, receiver=self.receiver) if tells else None
         self.pauses = MemoryPauses()
         self.outcomes = MemoryOutcomes()
         self.alerts = MemoryAlerts()
@@ -195,6 +202,8 @@ class World:
             self.alerts,
             self.bus,
             self.mailer,
+            self.outbox,
+            self.receiver,
         ):
             self._watch(port)
         self.restart()
@@ -216,6 +225,7 @@ class World:
             letters=letter,
             decode=lambda _: None,
             jitter=lambda: 0.0,
+            outgoing=self.outgoing,
         )
         self.app = build(self.settings, outside)
 
@@ -288,6 +298,7 @@ class World:
             sum(row["terminal"] for row in self.outcomes.rows()) >= outcomes
             and all(job.state.is_end and not job.unsettled for job in jobs)
             and not unsent
+            and not self.jobs.values(Event)
         )
 
     async def _survive(self, handlers) -> bool:
@@ -305,6 +316,7 @@ class World:
     async def _handle(self, message) -> None:
         if message.wake is None:
             await self.app.send_alerts()
+            await self.app.send_events()
         else:
             await self.app.redeploy(message.wake)
 
@@ -323,6 +335,12 @@ class World:
             if row["terminal"]:
                 found[row["vmName"]].append(row["outcome"])
         return {vm: "+".join(sorted(outcomes)) for vm, outcomes in found.items()}
+
+    def told(self, vm: str = "") -> list[str]:
+        """The kinds of the events that arrived, of one VM or all, each id once, in the order of their first."""
+        first = {event.id: event for event in reversed(self.receiver.received)}
+        events = sorted(first.values(), key=self.receiver.received.index)
+        return [str(e.kind) for e in events if vm in ("", e.data["vmName"])]
 
     def starts(self) -> list[str]:
         return [start.vm for start in self.azure.started]

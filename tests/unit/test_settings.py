@@ -39,6 +39,30 @@ def test_the_defaults_are_those_of_the_contract():
     assert settings.email_url == ""
 
 
+def test_events_go_by_https_and_neither_their_address_nor_their_secret_is_ever_shown():
+    secret = "whsec_" + "A" * 43 + "="
+    good = {"BATON_EVENTS_URL": "https://h.example.com/?code=k3y", "BATON_EVENTS_SECRET": secret}
+
+    settings = read_settings(REQUIRED | good)
+    named = problems(
+        REQUIRED
+        | {"BATON_EVENTS_URL": "http://h.example.com/?code=k3y", "BATON_EVENTS_SECRET": "hush-hush"}
+    )
+
+    assert settings.events_url == good["BATON_EVENTS_URL"]
+    assert "k3y" not in repr(settings)
+    assert secret not in repr(settings)
+    assert {field: problem.value for field, problem in named.items()} == {
+        "BATON_EVENTS_URL": "(not shown)",
+        "BATON_EVENTS_SECRET": "(not shown)",
+    }
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_c2hvcnQ=", "whsec_!", "c2VjcmV0" * 4])
+def test_a_secret_is_long_enough_and_spelt_as_standard_webhooks_has_it(secret):
+    assert list(problems(REQUIRED | {"BATON_EVENTS_SECRET": secret})) == ["BATON_EVENTS_SECRET"]
+
+
 def test_every_bad_or_missing_setting_is_named_at_once():
     named = problems(
         {
@@ -157,3 +181,29 @@ def test_people_are_let_in_by_key_or_by_entra(text):
 
 def test_another_way_in_is_refused_by_name():
     assert set(problems({**REQUIRED, "BATON_SIGN_IN": "anybody"})) == {"BATON_SIGN_IN"}
+
+
+@pytest.mark.parametrize(
+    ("given", "page"),
+    [
+        ({}, ""),
+        (
+            {"WEBSITE_HOSTNAME": "baton.azurewebsites.net"},
+            "https://baton.azurewebsites.net/api/page",
+        ),
+        ({"WEBSITE_HOSTNAME": "localhost:7071"}, "http://localhost:7071/api/page"),
+        ({"WEBSITE_HOSTNAME": "x/y?z"}, ""),
+        (
+            {"WEBSITE_HOSTNAME": "a.net", "BATON_PAGE_URL": "https://baton.example.com/p"},
+            "https://baton.example.com/p",
+        ),
+    ],
+)
+def test_the_page_is_where_azure_serves_the_app_unless_it_is_said_to_be_elsewhere(given, page):
+    assert read_settings({**REQUIRED, **given}).page_url == page
+
+
+def test_a_page_that_is_not_served_safely_is_refused():
+    wrong = problems({**REQUIRED, "BATON_PAGE_URL": "http://baton.example.com"})
+
+    assert set(wrong) == {"BATON_PAGE_URL"}

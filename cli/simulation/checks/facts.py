@@ -49,6 +49,8 @@ class JobSeen:
         freed: When its row last left `starting` and `redeploying`.
         retried: Whether somebody asked to try its maintenance again.
         followed: Whether its row ever was `redeploying`: Baton knew that Azure took its start.
+        asked, allowed: When it asked for a go-ahead, and got it.
+        answer: The same as they stood when it was claimed.
     """
 
     id: str
@@ -64,6 +66,9 @@ class JobSeen:
     freed: datetime | None = None
     retried: bool = False
     followed: bool = False
+    asked: datetime | None = None
+    allowed: datetime | None = None
+    answer: tuple[datetime | None, datetime | None] = (None, None)
 
 
 @dataclass(slots=True)

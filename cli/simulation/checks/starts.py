@@ -70,7 +70,21 @@ def _why_not(facts: Facts, policy: Policy, start: StartSeen, slack: timedelta) -
         return f"{policy} gives {policy.lead} of notice"
     if policy.needs_approval and not _is_approved(facts, start, slack):
         return f"nobody had approved rollout {start.job.rollout} of {policy}"
-    return ""
+    return _why_no_go(policy, start, slack) if start.reboots else ""
+
+
+def _why_no_go(policy: Policy, start: StartSeen, slack: timedelta) -> str:
+    """The policy wants a go-ahead: it was asked for, and given; or its wait is over, and silence means yes."""
+    wait, starts = policy.go_ahead
+    asked, allowed = start.job.answer
+    if wait is None or allowed:
+        return ""
+    if asked is None:
+        return f"{policy} wants a go-ahead, which nobody was asked for"
+    if not starts:
+        return f"{policy} starts nothing without a go-ahead"
+    is_over = start.at >= asked + wait - slack
+    return "" if is_over else f"{policy} gives {wait} for a go-ahead"
 
 
 def _is_approved(facts: Facts, start: StartSeen, slack: timedelta) -> bool:

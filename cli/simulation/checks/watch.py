@@ -19,6 +19,7 @@ from cli.simulation.checks.facts import (
     StartSeen,
     Version,
 )
+from cli.simulation.checks.told import Told
 from simulator.promises.model import Machine, Verdict
 from simulator.promises.policies import Policy
 
@@ -55,6 +56,7 @@ class Watch:
     ) -> None:
         self.facts = Facts(machines=machines, pairs=pairs)
         self.slack = slack
+        self.told = Told()
         self.violations: list[Violation] = []
 
     def begun(self, at: datetime) -> None:
@@ -148,6 +150,7 @@ class Watch:
     def job_written(self, at: datetime, cells: Cells) -> None:
         """A job's row was written."""
         state, old = cells["state"], self.facts.jobs.get(cells["jobId"])
+        self.told.job_written(cells)
         job = JobSeen(
             id=cells["jobId"],
             vm=cells["vmId"].lower(),
@@ -159,13 +162,17 @@ class Watch:
             discovered=cells["discoveredAt"],
             born=old.born if old else at,
             followed=state == "redeploying" or bool(old and old.followed),
+            asked=cells.get("askedAt"),
+            allowed=cells.get("allowedAt"),
         )
         if old:
             job.claimed, job.ended, job.freed = old.claimed, old.ended, old.freed
+            job.answer = old.answer
             if old.state not in OPEN and state != old.state:
                 self._broken("P6", at, [f"job {job.id} was {old.state}, and is {state} again"])
         if state == "starting" and (old is None or old.state != "starting"):
             job.claimed, job.freed = at, None
+            job.answer = (old.asked, old.allowed) if old else (None, None)
         if (
             old
             and old.state in ("starting", "redeploying")
@@ -179,6 +186,14 @@ class Watch:
         for start in self.facts.starts:
             if start.job.id == job.id:
                 start.job = job
+
+    def event_written(self, cells: Cells) -> None:
+        """The row of an event was written."""
+        self.told.written.add(cells["eventId"])
+
+    def event_arrived(self, at: datetime, identity: str, job: str, kind: str) -> None:
+        """The receiver of events took one."""
+        self._broken("events", at, self.told.event_arrived(identity, job, kind))
 
     def outcome_written(self, at: datetime, verb: str, cells: Cells) -> None:
         """A row of the outcome table was written."""
@@ -198,11 +213,13 @@ class Watch:
         self.facts.mails[identity] = MailSeen(identity, text)
         self._broken("P7", at, records.never_twice(self.facts))
 
-    def finish(self, at: datetime, *, is_roomy: bool) -> None:
-        """Everything is done with, or should be."""
+    def finish(self, at: datetime, *, is_roomy: bool, are_told: bool) -> None:
+        """Everything is done with, or should be; `are_told`: events go somewhere."""
         self._broken("P6", at, records.unrecorded(self.facts))
         self._broken("P6", at, records.lost(self.facts))
         self._broken("P7", at, records.never_none(self.facts))
+        if are_told:
+            self._broken("events", at, self.told.untold())
         if is_roomy:
             self._broken("plan", at, records.missed(self.facts))
 

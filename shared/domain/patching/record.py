@@ -20,6 +20,18 @@ class PatchState(StrEnum):
     UNKNOWN = "unknown"  # not assessed, or too long ago
 
 
+WORST_FIRST = (
+    PatchState.OVERDUE,
+    PatchState.UNKNOWN,
+    PatchState.REBOOT_PENDING,
+    PatchState.DUE,
+    PatchState.NOT_ENROLLED,
+    PatchState.NOT_ELIGIBLE,
+    PatchState.COMPLIANT,
+)
+"""In the order in which a person should meet them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchRecord:
     """What is known of a VM's patches.

@@ -266,6 +266,11 @@ BROKEN = {
         "mail",
         "Correct BATON_EMAIL_URL",
     ),
+    "nobody takes the events": (
+        lambda it: it.set(BATON_EVENTS_URL="http://127.0.0.1:1/?code=Zm9vYmFy"),
+        "events",
+        "Correct BATON_EVENTS_URL",
+    ),
 }
 
 

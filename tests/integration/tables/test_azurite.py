@@ -3,15 +3,17 @@
 import asyncio
 import logging
 import re
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from azure.data.tables import EdmType, UpdateMode
+from azure.data.tables import EdmType, EntityProperty, UpdateMode
 from azure.data.tables.aio import TableClient
 
+from shared.adapters.cells import as_written
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
@@ -31,6 +33,37 @@ def table(service: TableService, name: str) -> TableClient:
 async def row_of(service: TableService, name: str) -> dict[str, Any]:
     (row,) = [entity async for entity in table(service, name).list_entities()]
     return dict(row)
+
+
+async def test_a_row_is_the_same_alone_and_in_a_page_which_baton_decodes(
+    service: TableService,
+) -> None:
+    row: dict[str, Any] = {
+        "PartitionKey": "p",
+        "RowKey": "r",
+        "big": EntityProperty(2**40, EdmType.INT64),
+        "id": UUID(int=7),
+        "raw": b"\x00\xff",
+        "at": NOW + timedelta(microseconds=123456),
+        "text": WEIRD,
+        "part": 0.1,
+        "number": -1,
+        "flag": True,
+    }
+    own = service.table("Any")
+    await own.put(row)
+
+    alone = await own.get("p", "r")
+    ((thread, (found,)),) = await own.pages(
+        lambda rows: (threading.get_ident(), rows), "PartitionKey eq 'p'"
+    )
+
+    assert alone
+    assert thread != threading.get_ident()
+    assert found.etag == alone.etag
+    assert {name: as_written(cell) for name, cell in found.entity.items()} == {
+        name: as_written(cell) for name, cell in alone.entity.items()
+    }
 
 
 async def test_an_outcome_has_the_types_that_people_filter_by(service: TableService) -> None:

@@ -1,11 +1,22 @@
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.adapters.letter_picture import draw
 from shared.adapters.letters import write_mail
-from tests.builders import NOW, an_alert
+from shared.domain.alert import Span
+from tests.builders import NOW, SUBSCRIPTION, a_vm_id, an_alert, an_instance
+
+HOUR = timedelta(hours=1)
+PAGE = "https://baton.example.com/api/page"
 
 
-def mail(*alerts, mode="live"):
-    return write_mail(alerts, mail_id="m", recipients=("ops@example.com",), mode=mode, now=NOW)
+def mail(*alerts, mode="live", page=""):
+    to = ("ops@example.com",)
+    return write_mail(alerts, mail_id="m", recipients=to, mode=mode, now=NOW, page=page)
 
 
 def test_the_subject_says_what_how_many_and_whose():
@@ -68,3 +79,100 @@ def test_the_reader_is_told_whether_baton_acts():
     assert "It is live" in mail(an_alert()).text
     assert "dry run" in mail(an_alert(), mode="dryRun").text
     assert "paused" in mail(an_alert(raised_at=NOW - timedelta(hours=1)), mode="paused").html
+
+
+def test_every_time_is_told_by_the_policys_clocks_and_in_utc():
+    late = "closes at 2026-03-08 23:30 UTC"
+    told = an_alert(
+        zone="Europe/Amsterdam",
+        reason="ended at 2026-03-02 08:00 UTC",
+        facts=(("Window", late),),
+        next_step="Azure acts from 2026-07-01 10:00 UTC on",
+    )
+
+    for body in (mail(told).text, mail(told).html):
+        assert "ended at Mon 2026-03-02 09:00 CET (08:00 UTC)" in body
+        assert "closes at Mon 2026-03-09 00:30 CET (2026-03-08 23:30 UTC)" in body
+        assert "from Wed 2026-07-01 12:00 CEST (10:00 UTC) on" in body
+        assert "Raised Mon 2026-03-02 13:00 CET (12:00 UTC)" in body
+        assert "Times are those of the policy (Europe/Amsterdam) and UTC." in body
+
+
+@pytest.mark.parametrize("zone", ["", "UTC", "Nowhere/Atall", "../../etc/passwd", "Europe"])
+def test_without_a_zone_that_is_known_times_stay_in_utc(zone):
+    told = mail(an_alert(zone=zone, reason="ended at 2026-03-02 08:00 UTC")).text
+
+    assert "ended at 2026-03-02 08:00 UTC" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("2026-02-30 08:00 UTC", "Asia/Tokyo"),
+        ("9999-12-31 23:59 UTC", "Asia/Tokyo"),
+        ("0001-01-01 00:00 UTC", "America/New_York"),
+    ],
+)
+def test_what_no_clock_shows_is_left_as_it_is(text, zone):
+    assert f"at {text}." in mail(an_alert(zone=zone, reason=f"at {text}.")).text
+
+
+@pytest.mark.parametrize(
+    ("about", "where"),
+    [
+        ({"vm_id": a_vm_id("web 1")}, f"#/vm/{SUBSCRIPTION}/shop/web%201"),
+        ({"team": "a&b", "policy": "c d"}, "#/rollouts?team=a%26b&policy=c+d"),
+        ({"kind": "policy", "team": "shop", "policy": "web"}, "#/policies?team=shop&policy=web"),
+        ({"team": "", "policy": "", "vm_id": "/no/id"}, ""),
+    ],
+)
+def test_a_mail_links_to_what_the_page_has_of_it(about, where):
+    written = mail(an_alert(**about), page=PAGE)
+
+    assert f"On the page: {PAGE}{where}\n" in written.text
+    assert f'href="{PAGE}{where.replace("&", "&amp;")}"' in written.html
+
+
+def test_a_vm_of_a_scale_set_is_linked_by_both_names():
+    written = mail(an_alert(vm_id=an_instance(3).id), page=PAGE)
+
+    assert written.text.count("/web-vmss~3\n") == 1
+
+
+def test_where_the_page_has_no_address_a_mail_has_no_link():
+    written = mail(an_alert())
+
+    assert "On the page" not in written.text
+    assert "href" not in written.html
+
+
+def test_an_announcement_is_drawn_as_bars_with_the_deadline_if_that_is_near():
+    spans = (Span("web-1", NOW, NOW + HOUR), Span("<web-2>", NOW + HOUR, NOW + 2 * HOUR))
+    planned = an_alert(kind="planned", spans=spans, deadline=NOW + 3 * HOUR)
+
+    html = mail(planned).html
+    far = mail(replace(planned, deadline=NOW + timedelta(days=9))).html
+
+    assert html.count('bgcolor="#1f6f43"') == 2
+    assert html.count('bgcolor="#b3261e"') == 2
+    assert "&lt;web-2&gt;" in html
+    assert "Red: the first window closes." in html
+    assert 'bgcolor="#b3261e"' not in far
+    assert 'bgcolor="#1f6f43"' not in mail(an_alert()).html
+
+
+instants = st.integers(0, 10_000).map(lambda minutes: NOW + timedelta(minutes=minutes))
+
+
+@given(
+    st.lists(st.tuples(instants, instants).map(sorted), min_size=1, max_size=5),
+    st.none() | instants,
+)
+def test_a_rows_cells_always_fill_it_and_show_its_bar(pairs, deadline):
+    picture = draw([Span("x", *pair) for pair in pairs], deadline)
+
+    assert picture is not None
+    for _, cells in picture.rows:
+        assert sum(cell.percent for cell in cells) == 100
+        assert all(cell.percent > 0 for cell in cells)
+        assert sum(cell.kind == "away" for cell in cells) == 1

@@ -1,8 +1,15 @@
 """Every command of `./baton` can be found, and explains itself."""
 
+import io
+import json
 import os
+import re
+import runpy
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from unittest import mock
 
 import pytest
 
@@ -10,26 +17,65 @@ from cli.checks import Finding, _timed, _tool
 from cli.paths import ROOT
 
 COMMANDS = (
-    *("test", "check", "fix", "bench", "screenshots", "host", "demo", "up", "down"),
-    *("plan", "explain", "approve", "package"),
-    *("status", "pause", "resume", "skip", "retry", "calendar", "completion"),
+    *("test", "check", "fix", "bench", "screenshots", "host", "demo", "chaos", "up", "down"),
+    *("simulate", "package", "cost", "completion", "calendar"),
+    *("plan", "explain", "approve", "status", "pause", "resume", "skip", "retry", "doctor"),
+    "go-ahead",
+    *(f"policy {verb}" for verb in ("validate", "apply", "list", "export")),
+    *(f"hotpatch {verb}" for verb in ("onboard", "status", "enable", "disable")),
+    *(f"hotpatch {verb}" for verb in ("calendar", "assess", "history")),
 )
-POLICY_COMMANDS = ("policy validate", "policy apply", "policy list", "policy export")
+OF_TABLES = (
+    *("plan", "explain vm", "approve a/b", "status", "pause", "resume", "skip vm", "retry vm"),
+    "go-ahead vm",
+    *("doctor", "calendar team", "policy list", "policy export", "hotpatch status"),
+    *("hotpatch enable vm", "hotpatch disable vm", "hotpatch assess vm", "hotpatch history vm"),
+)
+ANSWER_PROGRAMS = (
+    *("plan", "explain vm", "approve a/b", "status", "pause", "resume", "skip vm", "retry vm"),
+    "go-ahead vm",
+    *("doctor", "cost", "policy validate f", "policy apply f", "policy list"),
+    *("hotpatch status", "hotpatch calendar", "hotpatch assess vm", "hotpatch history vm"),
+)
 
 
-def baton(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+@dataclass
+class Ended:
+    """How a command ended, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_help_lists_every_command():
-    shown = baton("--help")
+def baton(*arguments: str) -> Ended:
+    """Runs it as a person does, without settings; in this process, for a new one takes half a second."""
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("BATON")}
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment | {"COLUMNS": "80"}, clear=True),
+        mock.patch.object(sys, "argv", ["./baton", *arguments]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        runpy.run_module("cli", run_name="__main__")
+    return Ended(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
-    assert shown.returncode == 0
-    assert all(command in shown.stdout for command in COMMANDS)
+
+def test_every_command_is_known_to_these_tests():
+    found = {
+        f"{group} {name}".strip()
+        for group in ("", "policy", "hotpatch")
+        for name in re.findall(
+            r"^│ ([a-z-]+) +[A-Z]", baton(*group.split(), "--help").stdout, re.MULTILINE
+        )
+    }
+
+    assert found - {"policy", "hotpatch"} == set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", COMMANDS + POLICY_COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_a_command_has_an_example(command):
     shown = baton(*command.split(), "--help")
 
@@ -37,26 +83,55 @@ def test_the_help_of_a_command_has_an_example(command):
     assert f"./baton {command}" in shown.stdout.split("Example:")[1]
 
 
+@pytest.mark.parametrize("command", OF_TABLES)
+def test_a_command_without_the_setting_that_it_needs_names_it_and_ends_with_2(command):
+    said = baton(*command.split())
+
+    assert said.returncode == 2
+    assert "BATON_TABLES__endpoint" in said.stdout + said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_what_needs_no_setting_answers_programs_without_any():
+    said = baton("hotpatch", "calendar", "2026", "--output", "json")
+
+    assert said.returncode == 0
+    assert len(json.loads(said.stdout)) == 12
+
+
+@pytest.mark.parametrize("command", ANSWER_PROGRAMS)
+def test_an_output_that_nobody_knows_is_refused(command):
+    said = baton(*command.split(), "--output", "xml")
+
+    assert said.returncode == 2
+    assert "'xml' is not one of" in said.stderr
+
+
 @pytest.mark.parametrize(("words", "found"), [("pau", "pause"), ("pause --rea", "--reason")])
 def test_a_shell_that_took_the_script_completes_commands_and_options(words, found):
-    script = baton("completion", "bash").stdout
     line = f"./baton {words}"
     asked = {
         "_BATON_COMPLETE": "complete_bash",
         "COMP_WORDS": line,
         "COMP_CWORD": str(line.count(" ")),
     }
-    shown = subprocess.run(
-        [sys.executable, "-m", "cli"],
-        cwd=ROOT,
-        env={**os.environ, **asked},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+
+    assert _printed(asked).split() == [found]
+
+
+def test_a_shell_is_given_a_script():
+    script = _printed({}, "completion", "bash")
 
     assert script.strip().endswith("complete -o default -F _baton_completion ./baton")
-    assert shown.stdout.split() == [found]
+
+
+def _printed(environment: dict[str, str], *arguments: str) -> str:
+    """Of a process of its own, for completion is one that becomes another."""
+    command = [sys.executable, "-m", "cli", *arguments]
+    environment = {**os.environ, **environment}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    ).stdout
 
 
 def test_an_unknown_command_is_an_error():

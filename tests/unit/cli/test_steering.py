@@ -13,6 +13,7 @@ from cli.steering import (
     job_json,
     pause_json,
     read_scope,
+    sentence_of_go_ahead,
     sentence_of_pause,
     sentence_of_resume,
     sentence_of_retry,
@@ -23,6 +24,7 @@ from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import JobState
 from shared.domain.mode import Mode
 from shared.domain.pause import Pause
+from shared.use_cases.give_go_ahead import Answered
 from shared.use_cases.pause_policies import Paused
 from shared.use_cases.resume_policies import Resumed
 from shared.use_cases.retry_vm import Retried
@@ -89,6 +91,29 @@ def test_a_skip_says_what_azure_does_and_how_to_take_it_back():
     assert "Azure does it by itself after 2026-03-09 12:00 UTC" in first
     assert "./baton retry web-1" in first
     assert again == "Nothing changed: web-1 was skipped by ann: migrated, at 2026-03-02 12:00 UTC."
+
+
+def test_a_go_ahead_says_who_gave_it_and_a_no_how_to_take_it_back():
+    yes = a_job(asked_at=NOW, allowed_by="ann", allowed_at=NOW)
+    no = a_job(state=JobState.SKIPPED, ended_at=NOW, reason="go-ahead refused by ann: not drained")
+
+    said = [
+        sentence_of_go_ahead(Answered(yes, already=False), allow=True),
+        sentence_of_go_ahead(Answered(yes, already=True), allow=True),
+        sentence_of_go_ahead(Answered(no, already=False), allow=False),
+    ]
+
+    assert said == [
+        "web-1 has its go-ahead. It starts within minutes, if every rule still allows it.",
+        (
+            "Nothing changed: ann gave it at 2026-03-02 12:00 UTC already. "
+            "It starts within minutes, if every rule still allows it."
+        ),
+        (
+            "web-1 is left out of its maintenance: go-ahead refused by ann: not drained. "
+            "Take it back with: ./baton retry web-1"
+        ),
+    ]
 
 
 def test_a_retry_says_who_asked_and_what_comes_next():

@@ -61,6 +61,7 @@ class Site:
     alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
     bus: MemoryBus = field(default_factory=MemoryBus)
     vms: MemoryMachines = field(default_factory=MemoryMachines)
+    patches: MemoryPatchStore = field(default_factory=MemoryPatchStore)
     app: Services = field(init=False)
 
     def __post_init__(self):
@@ -68,7 +69,7 @@ class Site:
             clock=self.clock,
             vms=self.vms,
             patches=MemoryPatches(self.vms),
-            patch_store=MemoryPatchStore(),
+            patch_store=self.patches,
             policies=self.policies,
             jobs=self.jobs,
             pauses=self.pauses,

@@ -122,6 +122,21 @@ async def test_a_policy_is_paused_and_resumed_and_everybody_sees_by_whom(site):
     assert (await site.get("status")).json["pauses"] == []
 
 
+async def test_during_a_pause_people_decide_as_ever_and_it_still_holds(site):
+    await site.keeps(a_job("web-1"), a_job("web-2"), match="name:web-*", approval="required")
+    await site.post("pause")
+    version = await version_of(site)
+
+    approved = await site.post(APPROVE, If_Match=version)
+    skipped = await site.post(f"{VM}/skip")
+    resumed = await site.post("resume", {"team": "shop", "policy": "web"})
+
+    assert [one.status for one in (approved, skipped, resumed)] == [200, 200, 200]
+    assert resumed.json["said"].startswith("It was not paused. Still, everything is paused by ann")
+    why = (await site.get("rollouts/shop/web/1")).json["why"]
+    assert why.startswith("web-2 is next: everything is paused by ann")
+
+
 async def test_what_does_not_exist_cannot_be_paused(site):
     await site.keeps(a_job("web-1"))
 
@@ -139,6 +154,43 @@ async def test_a_vm_is_skipped_once_however_often_that_is_asked(site):
     assert (first.json["already"], second.json["already"]) == (False, True)
     story = (await site.get(VM)).json
     assert story["job"]["reason"] == "skipped by ann: demo today"
+
+
+async def test_a_go_ahead_is_given_once_wakes_the_vm_and_says_who_gave_it(site):
+    columns = {"match": "name:web-*", "goAhead": "20m", "goAheadDefault": "skip"}
+    await site.keeps(a_job("web-1", planned_start=NOW, asked_at=NOW), **columns)
+
+    first = await site.post(f"{VM}/go-ahead", {"reason": "drained"})
+    second = await site.post(f"{VM}/go-ahead")
+
+    (job,) = site.jobs.jobs()
+    assert first.json == {
+        "said": "web-1 starts as soon as every rule allows it.",
+        "already": False,
+    }
+    assert second.json["already"]
+    assert (job.allowed_by, job.allowed_at) == ("ann", NOW)
+    assert [message.wake.job_id for message in site.bus.messages] == [job.id]
+
+
+async def test_a_go_ahead_that_is_refused_skips_the_vm(site):
+    await site.keeps(a_job("web-1", planned_start=NOW, asked_at=NOW), match="name:web-*")
+
+    said = await site.post(f"{VM}/no-go", {"reason": "not drained"})
+
+    (job,) = site.jobs.jobs()
+    assert said.status == 200
+    assert (job.state, job.reason) == (JobState.SKIPPED, "go-ahead refused by ann: not drained")
+
+
+@pytest.mark.parametrize("verb", ["go-ahead", "no-go"])
+async def test_nobody_answers_a_vm_that_did_not_ask(site, verb):
+    await site.keeps(a_job("web-1"), match="name:web-*")
+
+    said = await site.post(f"{VM}/{verb}")
+
+    assert said.status == 409
+    assert "it asked for none" in said.json["detail"]
 
 
 async def test_a_vm_that_is_away_cannot_be_skipped_and_the_answer_says_why(site):

@@ -11,6 +11,7 @@ from shared.domain.errors import Retryable
 from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import JobState
 from shared.domain.ledger import Change
+from shared.domain.patching.record import PatchState
 from tests.builders import (
     NOW,
     SUBSCRIPTION,
@@ -21,6 +22,7 @@ from tests.builders import (
     an_attempt,
     an_instance,
 )
+from tests.patch_builders import a_patch, a_patch_record, a_summary, a_windows_vm
 from tests.unit.functions.site import Site
 
 HOUR = timedelta(hours=1)
@@ -230,6 +232,60 @@ async def test_a_vm_left_alone_has_a_story_and_stands_among_the_unmatched(site):
 
     assert [(vm["vm"], vm["reason"]) for vm in listed] == [("lab-1", reason)]
     assert (story["job"], story["why"]) == (None, reason)
+
+
+async def test_patches_are_counted_by_state_and_listed_the_worst_first(site):
+    states = {"win-1": "compliant", "win-2": "overdue", "win-3": "due", "win-4": "due"}
+    for name, state in states.items():
+        vm = a_windows_vm(name)
+        record = a_patch_record(
+            vm, state=PatchState(state), patches=(a_patch(),), assessment=a_summary(1)
+        )
+        await site.patches.keep(record)
+
+    everything = (await site.get("patches")).json
+    due = (await site.get("patches?state=due&limit=1")).json
+
+    assert [one["vm"] for one in everything["items"]] == ["win-2", "win-3", "win-4", "win-1"]
+    assert everything["items"][0]["due"] == 1
+    assert everything["items"][0]["kbs"] == ["KB5034129"]
+    assert (due["total"], [one["vm"] for one in due["items"]]) == (2, ["win-3"])
+    assert due["counts"] == everything["counts"]
+    assert {name: n for name, n in due["counts"].items() if n} == {
+        "overdue": 1,
+        "due": 2,
+        "compliant": 1,
+    }
+
+
+@pytest.mark.parametrize("query", ["team=other", "policy=other", "text=nothing"])
+async def test_patches_of_others_are_neither_listed_nor_counted(site, query):
+    await site.patches.keep(a_patch_record())
+
+    said = (await site.get(f"patches?{query}")).json
+
+    assert said["items"] == []
+    assert sum(said["counts"].values()) == 0
+
+
+async def test_a_vm_of_which_only_patches_are_known_has_a_story(site):
+    record = a_patch_record(a_windows_vm("win-1"), state=PatchState.DUE)
+    await site.patches.keep(record)
+
+    said = await site.get(f"vms/{SUBSCRIPTION}/{record.resource_group}/WIN-1")
+
+    assert said.json["job"] is None
+    assert said.json["patches"]["state"] == "due"
+    assert said.json["patches"]["reason"] == record.reason
+
+
+async def test_the_patches_of_a_vm_named_as_an_instance_are_not_the_instances(site):
+    await site.keeps(a_job(vm=an_instance(3)))
+    await site.patches.keep(a_patch_record(a_windows_vm("web-vmss_3")))
+
+    story = (await site.get(f"vms/{SUBSCRIPTION}/shop/web-vmss~3")).json
+
+    assert story["patches"] is None
 
 
 async def test_wrong_policies_come_first_with_what_they_act_under(site):

@@ -1,5 +1,6 @@
 """The calendar over HTTP: found, unchanged, unknown, and when the tables are busy."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,6 +35,10 @@ async def test_a_calendar_is_found_and_not_sent_again_while_it_is_unchanged():
     assert changed.status_code == 200
 
 
+async def test_the_address_with_its_key_is_told_to_no_other_site():
+    assert (await ask("BEGIN:VCALENDAR\r\n")).headers["Referrer-Policy"] == "no-referrer"
+
+
 async def test_an_unknown_team_is_404_and_says_which_there_are():
     unknown = await ask(Unknown("calendar", (Problem("TEAM", "shop", "a team: bank"),)))
 
@@ -42,7 +47,8 @@ async def test_an_unknown_team_is_404_and_says_which_there_are():
 
 
 async def test_busy_tables_are_503_and_say_when_to_ask_again():
-    busy = await ask(Retryable("secret details"))
+    wait = timedelta(minutes=1)
+    busy = await ask(Retryable("secret details", retry_after=wait))
 
     assert (busy.status_code, busy.headers["Retry-After"]) == (503, "60")
     assert "secret" not in busy.get_body().decode()

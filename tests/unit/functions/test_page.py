@@ -1,10 +1,13 @@
 """The page's files: what is served, how long it is kept, and what a browser lets it do."""
 
 import re
+import subprocess
+import sys
 
 import azure.functions as func
 import pytest
 
+from cli.paths import ROOT
 from functions.page import page
 from tests.unit.functions.site import said
 
@@ -63,3 +66,22 @@ async def test_a_shell_that_has_not_changed_is_not_sent_again():
     shell = await get()
 
     assert (await get(**{"If-None-Match": shell.headers["etag"]})).status == 304
+
+
+def test_while_a_browser_reads_the_shell_the_tables_sdk_is_imported():
+    code = (
+        "import asyncio, sys\n"
+        "import azure.functions as func\n"
+        "from functions.page import page\n"
+        "async def show():\n"
+        "    print('azure.data.tables' in sys.modules)\n"
+        "    await page(func.HttpRequest('GET', '/api/page', headers={}, route_params={}, body=b''))\n"
+        "    await asyncio.get_running_loop().shutdown_default_executor()\n"
+        "    print('azure.data.tables' in sys.modules)\n"
+        "asyncio.run(show())\n"
+    )
+    command = [sys.executable, "-c", code]
+
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert said.split() == ["False", "True"]

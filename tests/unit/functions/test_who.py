@@ -2,10 +2,14 @@
 
 import base64
 import json
+import os
+import subprocess
+import sys
 
 import azure.functions as func
 import pytest
 
+from cli.paths import ROOT
 from functions.who import OPERATOR, Caller, caller, signed_in, why_not_reader
 
 
@@ -85,3 +89,29 @@ def test_by_key_a_forged_header_gives_no_name():
 
     assert why_not_reader(forged, by_entra=False, environment=OFF) is None
     assert signed_in(forged, by_entra=False).name == ""
+
+
+def levels(sign_in: str) -> dict[str, str]:
+    """What the Functions host asks of whoever calls: HTTP function → level."""
+    code = (
+        "import function_app\n"
+        "for one in function_app.app.get_functions():\n"
+        "    if level := getattr(one.get_trigger(), 'auth_level', None):\n"
+        "        print(one.get_function_name(), level.value)\n"
+    )
+    environment = {**os.environ, "BATON_SIGN_IN": sign_in}
+    command = [sys.executable, "-c", code]
+    told = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=True)
+    return dict(line.split() for line in told.stdout.decode().splitlines())
+
+
+def test_by_key_the_host_asks_one_for_everything_but_the_page_that_holds_no_data():
+    keys = dict.fromkeys(("api", "act", "calendar", "hint"), "function")
+
+    assert levels("key") == {**keys, "page": "anonymous"}
+
+
+def test_by_sign_in_no_key_opens_the_page_and_calendars_still_have_their_own():
+    signed_in = dict.fromkeys(("api", "act", "page"), "anonymous")
+
+    assert levels("entra") == {**signed_in, "calendar": "function", "hint": "function"}

@@ -1,0 +1,106 @@
+"""Lifecycle events and their lease ⇄ rows among the jobs, so that one transaction holds a job and its event."""
+
+from collections.abc import Mapping
+from datetime import UTC
+
+from shared.adapters.cells import (
+    INT,
+    MAP,
+    TEXT,
+    TIME,
+    Cell,
+    Column,
+    Entity,
+    Shape,
+    cut,
+    key,
+    plain,
+    read_map,
+    word_of,
+    wrong,
+)
+from shared.domain.errors import InvalidInput
+from shared.domain.lifecycle import Event, EventKind, Lease
+
+JOBS = "jobs"
+"""The one partition of the jobs' table."""
+LEASE = "!events"
+# Behind it the instant, the kind's rank, and the id, so that they are read in the order in which they
+# happened. No policy's name begins so.
+_PREFIX = "!event|"
+EVENTS = (_PREFIX, _PREFIX[:-1] + chr(ord("|") + 1))
+"""The first RowKey of an event, and the first one behind the last."""
+_VERSION = 1
+_RANKED = tuple(EventKind)
+# Even with each character escaped all of an event's texts fit one cell then.
+_SHORT = 200
+
+
+def _write_data(column: str, data: Mapping[str, object]) -> object:
+    """An event never keeps its job from being written: where its texts are too long they are cut."""
+    try:
+        return MAP.write(column, data)
+    except InvalidInput:
+        short = {n: cut(v, _SHORT) if isinstance(v, str) else v for n, v in data.items()}
+        return MAP.write(column, short)
+
+
+_EVENT = Shape(
+    Event,
+    (
+        Column("eventId", "id", TEXT),
+        Column("kind", "kind", word_of(EventKind)),
+        Column("at", "at", TIME),
+        Column("vmId", "vm_id", TEXT),
+        Column("team", "team", TEXT),
+        Column("policy", "policy", TEXT),
+        Column("data", "data", Cell(_write_data, read_map)),
+    ),
+)
+_LEASE = Shape(Lease, (Column("until", "until", TIME), Column("tries", "tries", INT)))
+
+
+def event_key(event: Event) -> str:
+    """RowKey of an event."""
+    at = event.at.astimezone(UTC)
+    rank = _RANKED.index(event.kind)
+    return key("RowKey", f"{_PREFIX}{at:%Y%m%dT%H%M%S.%fZ}|{rank}|{event.id}")
+
+
+def event_row(event: Event) -> Entity:
+    """An event as an entity."""
+    return _row(event_key(event)) | _EVENT.write(event)
+
+
+def event_of(entity: Mapping[str, object], etag: str) -> Event:
+    """An event from its entity.
+
+    Raises:
+        InvalidInput: It was made by a later version, or a column is missing or holds something else.
+    """
+    _check_version(entity)
+    return Event(**_EVENT.read(entity), etag=etag)
+
+
+def lease_row(lease: Lease) -> Entity:
+    """The lease as an entity."""
+    return _row(LEASE) | _LEASE.write(lease)
+
+
+def lease_of(entity: Mapping[str, object], etag: str) -> Lease:
+    """The lease from its entity.
+
+    Raises:
+        InvalidInput: As `event_of`.
+    """
+    _check_version(entity)
+    return Lease(**_LEASE.read(entity), etag=etag)
+
+
+def _row(row_key: str) -> Entity:
+    return {"PartitionKey": JOBS, "RowKey": row_key, "v": _VERSION}
+
+
+def _check_version(entity: Mapping[str, object]) -> None:
+    if plain(entity.get("v")) != _VERSION:
+        raise wrong("v", entity.get("v"), f"{_VERSION}, the version that this Baton reads")

@@ -70,9 +70,15 @@ class ArmReads:
         raise Terminal(f"{what}: more than {_PAGES_MAX} pages")
 
     async def pages(
-        self, url: str, *, what: str, right: str, pages_max: int = _PAGES_MAX
+        self,
+        url: str,
+        *,
+        what: str,
+        right: str,
+        pages_max: int = _PAGES_MAX,
+        garbled: type[BatonError] = Terminal,
     ) -> AsyncIterator[list[Any]]:
-        """The items of each page of a list at a URL.
+        """The items of each page of a list at a URL; `garbled`: what a page is that cannot be used.
 
         Raises:
             Retryable, Terminal: A page cannot be read, or there are too many; those before it stand.
@@ -85,7 +91,10 @@ class ArmReads:
                 if arm_errors.is_unregistered(error, now):
                     return
                 raise arm_errors.read_error(error, what=what, right=right, now=now)
-            items, url = page_of(response.text(), what=what)
+            try:
+                items, url = page_of(response.text(), what=what)
+            except Terminal as error:
+                raise garbled(str(error)) from error
             yield items
             if not url:
                 return

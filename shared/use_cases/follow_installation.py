@@ -59,7 +59,7 @@ class LookAtInstallation:
             installed=came_to(job, look),
             verified=verdict.verified,
         )
-        await self.steps.conclude(done)
+        await self.steps.conclude(done, before=job)
 
     async def _asked(self, job: Job) -> PatchOperation[Installation]:
         if not job.operation_url:

@@ -38,7 +38,7 @@ class FindOut:
         # "Started" is logged for a refused request too; only these prove that it was taken.
         taken = any(event.status.lower() in ("accepted", "succeeded") for event in mine)
         if vm is None:
-            await self.steps.conclude(_gone(job, mine[0] if taken else None, now))
+            await self.steps.conclude(_gone(job, mine[0] if taken else None, now), before=job)
         elif taken or _is_shown(job, vm, now):
             started = job.accepted_at(
                 claimed_at,
@@ -56,7 +56,8 @@ class FindOut:
             raise busy
         elif job.maintenance and vm.maintenance is None:
             reason = "Azure no longer announces the maintenance"
-            await self.steps.conclude(job.ended(JobState.WITHDRAWN, now=now, reason=reason))
+            withdrawn = job.ended(JobState.WITHDRAWN, now=now, reason=reason)
+            await self.steps.conclude(withdrawn, before=job)
         else:
             log.warning(
                 "The start of %s never reached Azure",
@@ -66,7 +67,7 @@ class FindOut:
             reason = "its start never reached Azure; tried again"
             job = replace(job, maintenance=vm.maintenance if job.maintenance else None)
             planned = job.moved(JobState.PLANNED, reason=reason, claimed_at=None)
-            await self.steps.conclude(planned)
+            await self.steps.conclude(planned, before=job)
 
     async def _logged(
         self, job: Job, *, since: datetime

@@ -79,7 +79,7 @@ class RedeployVm:
                 if job.patches and job.state.is_begun
                 else job.ended(outcome, now=now, reason=reason)
             )
-            await self.steps.conclude(given_up)
+            await self.steps.conclude(given_up, before=job)
             return
         await self.steps.look_later(job, least=busy.retry_after)
 

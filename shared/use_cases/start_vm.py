@@ -136,7 +136,8 @@ class StartVm:
         if asks is Question.ASK:
             asked = replace(job, asked_at=now, allowed_by=None, allowed_at=None)
             events = lifecycle.asking(asked, until=until, default=go_ahead.default)
-            await self.steps.jobs.commit(Change(jobs=(asked,), events=events, at=now))
+            change = Change(heads=(ledger.head,), jobs=(asked,), events=events, at=now)
+            await self.steps.commit(change, ledger)
             await self.steps.settle.herald()
         said = f"it asked for a go-ahead; {go_ahead.default} without an answer"
         return Wait(said, deadline(job, go_ahead) or until)
@@ -193,7 +194,7 @@ class StartVm:
             return
         except VmNotFound:
             gone = job.ended(JobState.GONE, now=self.steps.clock.now(), reason="the VM was deleted")
-            await self.steps.conclude(gone)
+            await self.steps.conclude(gone, before=job)
             return
         except StartUnknown as unknown:
             log.warning(
@@ -240,11 +241,12 @@ class StartVm:
         status = vm.maintenance if vm and job.maintenance else None
         if vm is None:
             await self.steps.conclude(
-                job.ended(JobState.GONE, now=now, reason="the VM was deleted")
+                job.ended(JobState.GONE, now=now, reason="the VM was deleted"), before=job
             )
         elif job.maintenance and status is None:
             reason = f"{said}, and no longer announces the maintenance"
-            await self.steps.conclude(job.ended(JobState.WITHDRAWN, now=now, reason=reason))
+            withdrawn = job.ended(JobState.WITHDRAWN, now=now, reason=reason)
+            await self.steps.conclude(withdrawn, before=job)
         elif refused.may_pass:
             count = job.refusals + 1
             wait = max(
@@ -259,14 +261,16 @@ class StartVm:
                     not_before=self.steps.within_window(job, now + wait),
                     reason=f"{said}; tried again",
                     claimed_at=None,
-                )
+                ),
+                before=job,
             )
         elif job.patches:
-            await self.steps.conclude(job.after_installation(JobState.FAILED, now=now, reason=said))
+            failed = job.after_installation(JobState.FAILED, now=now, reason=said)
+            await self.steps.conclude(failed, before=job)
         else:
             job = replace(job, maintenance=status)
             refused_job = job.ended(JobState.FAILED, now=now, reason=said, claimed_at=None)
-            await self.steps.conclude(refused_job)
+            await self.steps.conclude(refused_job, before=job)
 
 
 def _request_id(job: Job) -> str:

@@ -135,16 +135,17 @@ class Steps:
             )
             raise Retryable(str(wrong)) from wrong
 
-    async def conclude(self, job: Job) -> None:
+    async def conclude(self, job: Job, *, before: Job) -> None:
         """Writes a job that gives its slot back, or ends without one; then does what follows from it.
 
         Args:
             job: As it is to be, with the ETag under which it was read.
+            before: As it was read: what it held is given back.
 
         Raises:
             Stale: Something changed meanwhile; the step is to be done anew.
         """
-        async with self.turn(job) as ledger:
+        async with self.turn(before) as ledger:
             written = await self.write(job, ledger)
         await self.follow_up(written)
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import a_status, a_view, a_vm
+from tests.builders import a_set_id, a_status, a_view, a_vm
 from tests.simulation.world import AWAY, World
 
 HOUR = timedelta(hours=1)
@@ -248,3 +248,14 @@ async def test_a_rollout_costs_few_messages_and_few_table_operations():
 
     assert len(world.terminal()) == 10
     assert sent[1] <= 5 * 10
+
+
+async def test_a_start_that_azure_refuses_gives_its_place_in_the_set_back_at_once():
+    vm = a_vm("web-1", availability_set=a_set_id(), view=a_view(update_domain=1))
+    world = World(vm, policies={"web": {}})
+    world.azure.scripts = {"web-1": ["Throttled"]}
+
+    await world.run(timedelta(minutes=1))
+
+    assert (await world.jobs.away(vm.domain_set)).jobs == {}
+    assert world.starts() == []

@@ -10,6 +10,7 @@ from typing import TypeVar
 from cli.simulation.faults import Death, Fault, Faults
 from cli.simulation.loop import VirtualLoop
 from cli.simulation.trace import Trace
+from shared.domain.errors import BatonError
 
 T = TypeVar("T")
 
@@ -77,6 +78,9 @@ class Process:
                 then("ended")
             else:
                 self.trace.note(self.loop.time(), self.name, f"{what} raised {error!r:.300}")
+                if not isinstance(error, BatonError):
+                    # A mistake of the app's or of the simulation's: neither would prove anything.
+                    self.loop.call_exception_handler({"message": what, "exception": error})
                 then("raised")
 
         timer = self.loop.call_later(_HANDLER_SECONDS, self.die, f"after 5 minutes of {what}")

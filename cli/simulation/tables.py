@@ -225,7 +225,7 @@ class TableClient:
         return [{"etag": etag} for etag in etags]
 
     def query_entities(
-        self, query_filter: str, *, parameters: Mapping[str, Any], raw_response_hook: object
+        self, query_filter: str, *, parameters: Mapping[str, Any], raw_response_hook: object = None
     ) -> AsyncIterator[Entity]:
         """The rows that fit. There is no raw answer, so nothing is hooked."""
         del raw_response_hook

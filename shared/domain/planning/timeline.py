@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 from shared.domain.planning.model import Lane, Place, Stage
@@ -30,7 +31,9 @@ class Timeline:
         self._turn = lane.length + lane.gap
         self._elsewhere = elsewhere
         # One that is away longer than planned counts as if it had started later.
-        fixed = sorted((each.back - lane.length, each.place) for each in stage.fixed)
+        away = ((each.back - lane.length, each.place) for each in stage.fixed)
+        # By the instant alone: places have no order, as a domain may be unknown.
+        fixed = sorted(away, key=itemgetter(0))
         self.starts = [start for start, _ in fixed]
         self._places = [place for _, place in fixed]
 

@@ -85,6 +85,7 @@ class SeeSubscription:
         self._lists_vms = False  # whether the lists of its VMs were read to their end
         self._sets: dict[str, ScaleSet] = {}
         self._later: dict[str, datetime] = {}  # VM id → its turn, if it has not come
+        self._offered: dict[str, Vm] = {}  # as the lists tell, until a VM's own view does
         self._own = OwnViews(looking.vms, looking.at_once, self._see)
 
     @property
@@ -121,6 +122,7 @@ class SeeSubscription:
             if vm_id.lower() not in seen:
                 self._own.asked[vm_id] = self._looking.now
         await self._own.ask()
+        self._trust_lists()
 
     async def rest(self) -> None:
         """Reads the own views of all the others too: a wave has come."""
@@ -233,8 +235,20 @@ class SeeSubscription:
             self._see(vm.with_view(view))
         elif known or asks:
             self._own.asked[vm.id] = self._looking.now
+            if view and self._is_offered(view):
+                self._offered[vm.key] = vm.with_view(view)
         else:
             self._later[vm.id] = turn
+
+    def _trust_lists(self) -> None:
+        """Takes VMs that did not answer as the lists tell of them.
+
+        One that is left out is not in its rollout, and a later stage would start before it; it is read
+        again before it is started.
+        """
+        silent = self._offered.keys() - self.absent - {one.vm_id.lower() for one in self.unreadable}
+        for key in silent:
+            self._see(self._offered[key])
 
     def _is_offered(self, view: InstanceView) -> bool:
         return bool(view.maintenance and view.maintenance.is_offered(self._looking.now))
@@ -243,6 +257,7 @@ class SeeSubscription:
         """Keeps a VM if something concerns it."""
         looking = self._looking
         vm = with_set(vm, self._sets)
+        self._offered.pop(vm.key, None)
         known, status = looking.known.get(vm.key), vm.maintenance
         if status and is_new(status, known, looking.now):
             self.finds_new = True

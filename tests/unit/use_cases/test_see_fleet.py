@@ -3,7 +3,7 @@ import pytest
 from shared.adapters.memory import MemoryClock
 from shared.adapters.memory_machines import MemoryMachines
 from shared.adapters.memory_patches import MemoryPatchStore
-from shared.domain.errors import Retryable, Terminal
+from shared.domain.errors import Retryable, Terminal, VmNotFound
 from shared.domain.places import Location
 from shared.domain.preflight import FindingKind, Surroundings
 from shared.use_cases.see_fleet import SeeFleet
@@ -91,14 +91,35 @@ async def test_a_vm_that_arm_was_too_busy_to_show_is_asked_for_again_in_the_same
     assert {vm.name for vm in sight.fleet.vms.values()} == {"db-1", "web-1"}
 
 
-async def test_a_vm_that_arm_never_shows_stops_no_other():
+async def test_a_vm_of_which_no_list_tells_and_that_arm_never_shows_stops_no_other():
     machines = MemoryMachines(a_vm("db-1"), a_vm("web-1"))
-    machines.fail_next("get", *[Retryable("429")] * 4, Retryable("429"))
+    machines.bare = set(machines.vms)
+    machines.fail_next("get", *[Retryable("429")] * 5)
 
     sight = await seen(machines)
 
     assert len(sight.fleet.vms) == 1
     assert not sight.failed
+
+
+async def test_a_vm_that_arm_never_shows_is_planned_as_the_list_tells_of_it():
+    machines = MemoryMachines(a_vm("db-1"), a_vm("web-1"))
+    machines.fail_next("get", *[Retryable("429")] * 9)
+
+    sight = await seen(machines)
+
+    assert sight.fleet.vms == machines.vms
+
+
+async def test_a_vm_that_is_gone_since_the_list_is_not_planned():
+    gone, stays = a_vm("db-1"), a_vm("web-1")
+    machines = MemoryMachines(gone, stays)
+    machines.fail_next("get", VmNotFound("404"), VmNotFound("404"))
+
+    sight = await seen(machines)
+
+    assert not sight.fleet.vms
+    assert sight.fleet.absent == {gone.key, stays.key}
 
 
 @pytest.mark.parametrize(

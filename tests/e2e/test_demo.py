@@ -85,9 +85,10 @@ def test_five_failing_subscriptions_of_fifty_are_named_and_hold_up_no_other():
     assert verdicts(said) == ALL_HELD, said
     # Every VM was served in the end, and the five were in a mail: as the scenario expects.
     assert code == 0, said
-    planned = re.findall(r"^ *[\d.]+ s +till-(\d\d) +planned", said, re.MULTILINE)
-    assert len(planned) == 50, said
-    assert sorted(planned[:45]) == [f"{number:02}" for number in range(1, 46)], said
+    # Who looks now and then may miss that a VM is planned, and sees it away.
+    seen = list(dict.fromkeys(re.findall(r"^ *[\d.]+ s +till-(\d\d) ", said, re.MULTILINE)))
+    assert len(seen) == 50, said
+    assert sorted(seen[:45]) == [f"{number:02}" for number in range(1, 46)], said
 
 
 def test_a_lost_outcome_breaks_a_promise_and_the_exit_code_says_so():

@@ -7,6 +7,7 @@ from typing import Any
 from shared.domain.alert import Alert, event_id
 from shared.domain.attempt import Attempt
 from shared.domain.due import DuePatches
+from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Job
 from shared.domain.job_ids import job_id
 from shared.domain.ledger import Away, Books, Head, Ledger
@@ -17,6 +18,7 @@ from shared.domain.policy_row import parse_policy
 from shared.domain.scale_sets import ScaleSet
 from shared.domain.vm_ids import VmId
 from shared.ports import PolicyRow
+from shared.use_cases.see_fleet import Sight
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
@@ -235,3 +237,17 @@ def an_alert(*about: str, **other: Any) -> Alert:
 def a_policy(**columns: object) -> Policy:
     """shop/web, by its columns."""
     return parse_policy(("shop", "web"), columns)
+
+
+def a_heartbeat(sight: Sight) -> Heartbeat:
+    """The heartbeat of the discovery that saw this."""
+    return Heartbeat(
+        at=NOW,
+        vms=sight.count,
+        changed=0,
+        unmatched=0,
+        unreadable=0,
+        failed_subscriptions=len(sight.behind),
+        seen_at=NOW,
+        behind=sight.behind,
+    )

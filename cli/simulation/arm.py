@@ -35,6 +35,8 @@ Asked = Callable[[VmRecord, Verdict, float], None]
 """Called with each performMaintenance that reached Azure, and when the handler that sent it began."""
 
 _URL = "https://management.azure.com/operations/"
+# Whoever gives up waiting for an answer after so long is not to blame for having none.
+_SILENT_SECONDS = 20.0
 _NAMESPACE = uuid.UUID("3d0c3a0e-52f1-4a3e-9a3c-6d7a0c1f3b11")
 
 
@@ -259,10 +261,16 @@ class SimulatedArm:
         meaning: Callable[..., BatonError] = arm_errors.read_error,
         about: str = "",
     ) -> T:
+        loop = self._wire.process.loop
+        began = loop.time()
         try:
             return await self._wire.ask("arm", what, lambda: effect(self.now()), ERRORS)
+        except asyncio.CancelledError:
+            if loop.time() - began >= _SILENT_SECONDS:
+                self.azure.unanswered.append((loop.time(), about.lower()))
+            raise
         except (HttpResponseError, ServiceResponseError) as error:
-            self.azure.unanswered.append((self._wire.process.loop.time(), about.lower()))
+            self.azure.unanswered.append((loop.time(), about.lower()))
             now = self._wire.process.now()
             raise meaning(error, what=what, right="the role", now=now) from error
 

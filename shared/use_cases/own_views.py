@@ -27,6 +27,7 @@ class OwnViews:
 
     Attributes:
         asked: VM id → its turn, of those that are to be asked and have not answered.
+        silent: The same of those that did not answer however often they were asked.
         absent: Keys of VMs that Azure says do not exist.
         unreadable: VMs whose answers cannot be used.
     """
@@ -36,6 +37,7 @@ class OwnViews:
     ) -> None:
         """`at_once`: bounds those of all subscriptions; `see`: takes each VM that was read."""
         self.asked: dict[str, datetime] = {}
+        self.silent: dict[str, datetime] = {}
         self.absent: set[str] = set()
         self.unreadable: list[Unreadable] = []
         self._vms = vms
@@ -48,6 +50,8 @@ class OwnViews:
 
         A VM that is left out is not in its rollout, and a later stage would start before it.
         """
+        self.asked |= self.silent
+        self.silent.clear()
         seconds = _ONE_TAKES_SECONDS + len(self.asked) / _PER_SECOND
         waits: list[timedelta] = []
         try:
@@ -60,7 +64,7 @@ class OwnViews:
             return
         for vm_id in [] if waits else list(self.asked):
             # One VM that cannot be read now stops no other; it is asked again in its next turn.
-            del self.asked[vm_id]
+            self.silent[vm_id] = self.asked.pop(vm_id)
             extra = {"action": "vm_unread", "vm": vm_id}
             log.warning("%s was not read", name_of(vm_id), extra=extra)
 

@@ -137,6 +137,7 @@ def _each(
             one,
             Turns(last.seen_until(one.id) if last else None, looking.now),
             is_listed=one.id.lower() in keys and not one.is_read_only,
+            was_behind=one.id.lower() in behind,
         )
         for one in sorted(
             [*listed, *(Subscription(key, key) for key in sorted(unlisted))],
@@ -154,6 +155,8 @@ async def _see_all(seen: Sequence[SeeSubscription]) -> None:
     await _by(began + _LOOKED_BY_SECONDS, seen, SeeSubscription.look)
     if any(one.finds_new and one.is_whole for one in seen):
         await _by(began + _REST_BY_SECONDS, seen, SeeSubscription.rest)
+        for one in seen:
+            one.hold_back()
     await _by(began + _AROUND_BY_SECONDS, seen, SeeSubscription.around)
 
 

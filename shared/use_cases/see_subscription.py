@@ -66,9 +66,23 @@ class SeeSubscription:
     """
 
     def __init__(
-        self, looking: Looking, subscription: Subscription, turns: Turns, *, is_listed: bool
+        self,
+        looking: Looking,
+        subscription: Subscription,
+        turns: Turns,
+        *,
+        is_listed: bool,
+        was_behind: bool,
     ) -> None:
-        """`is_listed`: whether its lists are to be read; else only the VMs of open jobs are."""
+        """See the class.
+
+        Args:
+            looking: What is looked for.
+            subscription: Which one.
+            turns: Whose turn it is.
+            is_listed: Whether its lists are to be read; else only the VMs of open jobs are.
+            was_behind: Whether the discovery before could not read it whole.
+        """
         self.subscription = subscription
         self.vms: dict[str, Vm] = {}
         self.count = 0
@@ -82,6 +96,7 @@ class SeeSubscription:
         self._looking = looking
         self._turns = turns
         self._is_listed = is_listed
+        self._was_behind = was_behind
         self._lists_vms = False  # whether the lists of its VMs were read to their end
         self._sets: dict[str, ScaleSet] = {}
         self._later: dict[str, datetime] = {}  # VM id → its turn, if it has not come
@@ -129,6 +144,21 @@ class SeeSubscription:
         self._own.asked |= self._later
         self._later.clear()
         await self._own.ask()
+
+    def hold_back(self) -> None:
+        """Makes no new job, this once, where a wave has come and not all VMs answered.
+
+        One that is left out is not in its rollout, and a later stage would start before it. The next
+        discovery plans without those that do not answer then either: one bad VM stops no other for good.
+        """
+        asked = {vm_id.lower() for vm_id in (*self._own.asked, *self._own.silent)}
+        unread = asked - self.vms.keys() - self._looking.known.keys()
+        if unread and self.is_whole and not self._was_behind:
+            self.is_whole = False
+            self.failure = (
+                f"{len(unread)} of its {self.count} VMs did not answer while a maintenance is new; "
+                "the next discovery asks them once more, and then plans"
+            )
 
     async def around(self) -> None:
         """Reads what stands around its VMs, if something is to be done to one."""

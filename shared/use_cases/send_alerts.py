@@ -104,9 +104,6 @@ class SendAlerts:
             # Another handler wrote its mail down between our two looks; give the place back.
             back = [replace(a, etag=b.etag) for a, b in zip(group, leased, strict=True)]
             return await self._write(back, now) or free_at
-        if self.clock.now() >= now + _LEASE / 2:
-            # Held up for so long that another handler may take the lease over while this one sends.
-            return now + _LEASE
         return await self._hand_over(mailer, leased, now)
 
     async def _hand_over(
@@ -122,6 +119,9 @@ class SendAlerts:
             now=now,
         )
         mail = replace(mail, calendars=await self._calendars(leased))
+        if self.clock.now() >= now + _LEASE / 2:
+            # Held up for so long that another handler may take the lease over while this one sends.
+            return now + _LEASE
         tries = first.tries
         extra = {"action": "mail_sent", "mail": mail.id, "alerts": len(leased), "tries": tries}
         try:

@@ -11,10 +11,9 @@ from shared.adapters.memory import MemoryClock
 from shared.adapters.memory_machines import MemoryMachines
 from shared.adapters.memory_patches import MemoryPatchStore
 from shared.domain.errors import Retryable, Terminal
-from shared.domain.heartbeat import Heartbeat
 from shared.domain.maintenance import Subscription
 from shared.use_cases.see_fleet import SeeFleet
-from tests.builders import NOW, a_job, a_vm
+from tests.builders import NOW, a_heartbeat, a_job, a_vm
 
 FUNCTION_SECONDS = 300  # host.json, functionTimeout
 HOURS = timedelta(hours=1)
@@ -161,25 +160,12 @@ def test_who_was_not_reached_is_said_and_goes_first_the_next_time():
     azure.lists = {}
     azure.page_seconds = 0
     see = SeeFleet(clock=MemoryClock(NOW), vms=azure, patches=MemoryPatchStore())
-    asyncio.run(see((), last=beat(sight), keeps=lambda _: False))
+    asyncio.run(see((), last=a_heartbeat(sight), keeps=lambda _: False))
 
     first = [one for (one,) in azure.called("statuses")][: len(sight.behind)]
     assert late
     assert late < {*IDS_MANY}
     assert {*first} == sight.behind.keys()
-
-
-def beat(sight):
-    return Heartbeat(
-        at=NOW,
-        vms=sight.count,
-        changed=0,
-        unmatched=0,
-        unreadable=0,
-        failed_subscriptions=len(sight.behind),
-        seen_at=NOW,
-        behind=sight.behind,
-    )
 
 
 def test_of_a_disabled_subscription_open_jobs_are_still_followed():

@@ -7,11 +7,20 @@ from shared.domain.errors import Retryable, Terminal, VmNotFound
 from shared.domain.places import Location
 from shared.domain.preflight import FindingKind, Surroundings
 from shared.use_cases.see_fleet import SeeFleet
-from tests.builders import NOW, SUBSCRIPTION, a_job, a_view, a_vm
+from tests.builders import NOW, SUBSCRIPTION, a_heartbeat, a_job, a_view, a_vm
 
 OTHER = "22222222-2222-2222-2222-222222222222"
 GAP = a_job().maintenance.pre_maintenance_window_end_time - NOW  # longer than any pause of Azure's
 CALM = a_view(maintenance=None)
+
+
+class OneSilent(MemoryMachines):
+    """db-1 never answers."""
+
+    async def get(self, vm_id):
+        if vm_id.endswith("/db-1"):
+            raise Retryable("no answer in time")
+        return await super().get(vm_id)
 
 
 async def seen(machines, *jobs):
@@ -91,15 +100,20 @@ async def test_a_vm_that_arm_was_too_busy_to_show_is_asked_for_again_in_the_same
     assert {vm.name for vm in sight.fleet.vms.values()} == {"db-1", "web-1"}
 
 
-async def test_a_vm_of_which_no_list_tells_and_that_arm_never_shows_stops_no_other():
-    machines = MemoryMachines(a_vm("db-1"), a_vm("web-1"))
+async def test_a_vm_of_which_no_list_tells_and_that_never_answers_holds_a_new_wave_back_once():
+    machines = OneSilent(a_vm("db-1"), a_vm("web-1"))
     machines.bare = set(machines.vms)
-    machines.fail_next("get", *[Retryable("429")] * 5)
 
-    sight = await seen(machines)
+    first = await seen(machines)
 
-    assert len(sight.fleet.vms) == 1
-    assert not sight.failed
+    assert "1 of its 2 VMs did not answer while a maintenance is new" in first.failed[SUBSCRIPTION]
+    assert not first.fleet.whole
+
+    see = SeeFleet(clock=MemoryClock(NOW), vms=machines, patches=MemoryPatchStore())
+    then = await see((), last=a_heartbeat(first))
+
+    assert [vm.name for vm in then.fleet.vms.values()] == ["web-1"]
+    assert then.fleet.whole == {SUBSCRIPTION}
 
 
 async def test_a_vm_that_arm_never_shows_is_planned_as_the_list_tells_of_it():

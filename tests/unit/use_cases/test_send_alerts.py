@@ -1,6 +1,7 @@
 """Mails: each event in exactly one, in as few as possible, never more than the ceiling in an hour."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.alert import AlertState
@@ -100,3 +101,19 @@ async def test_a_handler_that_was_held_up_leaves_its_mail_to_whoever_takes_over_
 
     assert len(office.post.sent) == 1
     assert office.each_is_in_one_mail()
+
+
+async def test_who_was_held_up_by_a_calendar_leaves_its_mail_to_whoever_takes_over_its_lease():
+    office = Office()
+    await office.raise_alert(kind="planned", team="shop")
+
+    async def slow(_team):
+        office.clock.advance(timedelta(seconds=70))
+        return "BEGIN:VCALENDAR"
+
+    office.send = replace(office.send, calendar=slow)
+    office.clock.advance(timedelta(minutes=2))
+
+    await office.send()
+
+    assert office.post.sent == []

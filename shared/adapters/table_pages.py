@@ -94,10 +94,10 @@ def _etag(row: Mapping[str, Any]) -> str:
 
 def _entity(row: Mapping[str, Any]) -> dict[str, object]:
     """Column → value. No column's name has a dot, and each that is not JSON's has its type beside it."""
-    entity: dict[str, object] = {}
-    for name, cell in row.items():
-        if "." in name or name == "Timestamp":
-            continue
-        read = _READ.get(row.get(name + _TYPE, ""))
-        entity[name] = read(cell) if read else cell
+    entity = dict(row)
+    for name in row:
+        if "." in name and (read := _READ.get(entity.pop(name))):
+            column = name.removesuffix(_TYPE)
+            entity[column] = read(entity[column])
+    entity.pop("Timestamp", None)
     return entity

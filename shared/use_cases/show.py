@@ -1,5 +1,6 @@
 """Showing what Baton has in its tables, to the API and the page. Asks Resource Manager nothing."""
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,8 +83,10 @@ class Show:
 
     async def status(self) -> ShownStatus:
         """How Baton itself is."""
-        now, seen = self.clock.now(), await self.look()
-        heartbeat, unsent = await self.alerts.heartbeat(), await self.alerts.unsent()
+        now = self.clock.now()
+        seen, heartbeat, unsent = await asyncio.gather(
+            self.look(), self.alerts.heartbeat(), self.alerts.unsent()
+        )
         names: dict[str, list[str]] = defaultdict(list)
         for row in seen.rows:
             names[row.team].append(row.policy)

@@ -1,19 +1,32 @@
 "use strict";
 // What each view asks for, and how that looks. `load` gives what `show` draws.
 
-const KINDS = { away: "away now", bad: "went wrong", noStart: "without a start", planned: "planned", completed: "completed", ended: "other ends" };
+const KINDS = { asking: "waiting for a go-ahead", away: "away now", bad: "went wrong", noStart: "without a start", planned: "planned", completed: "completed", ended: "other ends" };
 const PATCHES = { overdue: "overdue", unknown: "not known", rebootPending: "reboot pending", due: "due", notEnrolled: "not enrolled", notEligible: "not eligible", compliant: "compliant" };
 const PATCH_LOOKS = { overdue: "bad", unknown: "noStart", rebootPending: "noStart", due: "away", compliant: "completed" };
 const PAGE = 100, FEW = 10;
+
+// What a person may have to see to comes before the rollouts.
+const FIRST = { asking: ["Waiting for a go-ahead", askingTable], away: ["Away now", vmTable], bad: ["Went wrong", vmTable], noStart: ["Without a start", vmTable] };
 
 const vmLink = (one) => h("a", { id: `vm-${one.vmId}`, href: `#/vm/${vmPath(one.vmId)}` }, one.vm);
 const rolloutLink = (one, text) => h("a", { id: `to-${rolloutPath(one)}`, href: `#/rollout/${rolloutPath(one)}` }, text);
 const listOf = (kind) => (filter) => ask(`${kind}${query({ ...filter, limit: PAGE })}`);
 
+const stateChip = (vm) => chip(vm.kind, { asking: "asks", noStart: "no start" }[vm.kind] || vm.state);
+
 function vmTable(caption, vms) {
-  const row = (vm) => [vmLink(vm), [chip(vm.kind, vm.kind === "noStart" ? "no start" : vm.state), vm.work.includes("patch") ? h("small", {}, ` ${vm.work}`) : null], rolloutLink(vm, `${vm.team}/${vm.policy}, stage ${vm.stage}`), moment(vm.start), moment(vm.end), moment(vm.closes), timed(vm.reason)];
+  const row = (vm) => [vmLink(vm), [stateChip(vm), vm.work.includes("patch") ? h("small", {}, ` ${vm.work}`) : null], rolloutLink(vm, `${vm.team}/${vm.policy}, stage ${vm.stage}`), moment(vm.start), moment(vm.end), moment(vm.closes), timed(vm.reason)];
   return table(caption, ["VM", "State", "Policy", "Away from", "Back", "Window closes", "Why"], vms.map(row));
 }
+
+// Those who wait for a person, until a deadline.
+function askingTable(caption, vms) {
+  const row = (vm) => [vmLink(vm), rolloutLink(vm, `${vm.team}/${vm.policy}, stage ${vm.stage}`), vm.goAhead ? [moment(vm.goAhead.deadline), h("small", {}, ` ${ago(vm.goAhead.deadline)}`)] : "", silence(vm.goAhead), h("span", { class: "acts" }, answerActs(vm))];
+  return table(caption, ["VM", "Policy", "Answer until", "Without an answer", "Answer"], vms.map(row));
+}
+
+const silence = (goAhead) => (goAhead ? { start: "it starts", skip: "it is skipped" }[goAhead.default] : "");
 
 function pager(page, route) {
   const last = page.skip + page.items.length;
@@ -39,7 +52,9 @@ function whyEmpty(status, what) {
 // One way to each state, with how many there are.
 function tiles(counts, names, route, view, looks = {}) {
   const tile = ([kind, text]) => h("li", {}, h("a", { class: looks[kind] || kind, href: hashOf({ view, filter: { ...route.filter, skip: 0, kind } }), "aria-current": route.view === view && route.filter.kind === kind ? "true" : null }, h("b", {}, counts[kind].toLocaleString("en")), text));
-  return h("ul", { class: "tiles" }, Object.entries(names).map(tile));
+  // Most teams want no go-ahead.
+  const told = Object.entries(names).filter(([kind]) => kind !== "asking" || counts.asking || route.filter.kind === kind);
+  return h("ul", { class: "tiles" }, told.map(tile));
 }
 
 const sum = (counts) => Object.values(counts).reduce((all, one) => all + one, 0);
@@ -69,11 +84,11 @@ const VIEWS = {
     title: "Rollouts",
     load: (filter) => Promise.all([
       ask(`rollouts${query({ ...filter, limit: 20 })}`),
-      ...["away", "bad", "noStart"].map((kind) => (filter.kind && filter.kind !== kind ? { data: { items: [], total: 0 } } : ask(`vms${query({ ...filter, skip: 0, kind, limit: FEW })}`)))]),
+      ...Object.keys(FIRST).map((kind) => (filter.kind && filter.kind !== kind ? { data: { items: [], total: 0 } } : ask(`vms${query({ ...filter, skip: 0, kind, limit: FEW })}`)))]),
     show([rollouts, ...lists], status, route) {
-      const few = (list, kind) => list.total ? [h("h2", {}, kind === "away" ? "Away now" : kind === "bad" ? "Went wrong" : "Without a start"), vmTable(list.total > FEW ? `The first ${FEW} of ${list.total}` : count(list.total, "VM"), list.items)] : null;
+      const few = ([title, draw], { total, items }) => (total ? [h("h2", {}, title), draw(total > FEW ? `The first ${FEW} of ${total}` : count(total, "VM"), items)] : null);
       return [h("h1", { tabindex: "-1", id: "title" }, "What Baton does"), tiles(status.counts, KINDS, route, "vms"),
-        few(lists[0], "away"), few(lists[1], "bad"), few(lists[2], "noStart"),
+        Object.values(FIRST).map((one, at) => few(one, lists[at])),
         h("h2", {}, "Rollouts"), rollouts.items.length ? [h("p", { class: "legend" }, "White: the policy's hours. Hatched: a freeze. Red line: the first window closes. Dark line: now."), rollouts.items.map((one) => rolloutCard(one, true)), rollouts.total > 20 ? h("p", {}, `The first 20 of ${rollouts.total}; the filter finds the others.`) : null] : empty(status, "rollouts", route.filter)];
     },
   },
@@ -130,8 +145,9 @@ function policyCard(one) {
 function storyView(story) {
   const job = story.job, zone = story.zone;
   const outcomes = story.outcomes.map((row) => [row.attempt || "", chip(row.outcome === "completed" ? "completed" : row.terminal === "true" ? "bad" : "planned", row.outcome), moment(row.startedAt, zone), moment(row.endedAt, zone), timed(row.reason || "", zone), [row.lastOperationResultCode, row.lastOperationMessage].filter(Boolean).join(": ")]);
-  return [h("h1", { tabindex: "-1", id: "title" }, story.vm), h("p", {}, job ? [chip(job.kind, job.state), " ", rolloutLink(job, `${job.team}/${job.policy}, rollout ${job.rollout}, stage ${job.stage}`)] : chip("noStart", "no job")),
-    h("p", { class: "why" }, timed(story.why, zone)), story.follows.length ? h("ul", {}, story.follows.map((text) => h("li", {}, timed(text, zone)))) : null, vmActs(story),
+  return [h("h1", { tabindex: "-1", id: "title" }, story.vm), h("p", {}, job ? [stateChip(job), " ", rolloutLink(job, `${job.team}/${job.policy}, rollout ${job.rollout}, stage ${job.stage}`)] : chip("noStart", "no job")),
+    h("p", { class: "why" }, timed(story.why, zone)), story.follows.length ? h("ul", {}, story.follows.map((text) => h("li", {}, timed(text, zone)))) : null,
+    job?.goAhead ? h("p", {}, "It asks for a go-ahead until ", moment(job.goAhead.deadline, zone), `; without an answer ${silence(job.goAhead)}.`) : null, vmActs(story),
     story.findings.length ? [h("h2", {}, "Know before it starts"), h("ul", {}, story.findings.map((text) => h("li", {}, text)))] : null,
     story.patches ? [h("h2", {}, "Patches"), h("p", {}, patchChip(story.patches), " ", story.patches.reason), facts([["missing", missing(story.patches)], ["missing since", moment(story.patches.dueSince, zone)], ["Azure installs by", moment(story.patches.azureInstallsBy, zone)], ["assessed", story.patches.assessedAt ? moment(story.patches.assessedAt, zone) : "never"]])] : null,
     h("h2", {}, "Outcomes"), outcomes.length ? table(`Newest first; times in ${zone}`, ["Attempt", "Outcome", "Started", "Ended", "Why", "Azure's last word"], outcomes) : h("p", {}, "None yet: an outcome is written when an attempt ends."),

@@ -23,6 +23,8 @@ async function send(path, body, version) {
   return (await answer.json()).said;
 }
 
+const SKIPPED = "It is left out of this maintenance; Azure does it by itself when the self-service window has closed.";
+
 const field = (id, text, attributes = {}) => h("label", {}, text, h("input", { id, maxlength: 200, autocomplete: "off", ...attributes }));
 
 // Asks who and why, sends it once, and says what came of it.
@@ -77,10 +79,19 @@ function approveButton(one) {
 const rolloutActs = (one) => (one.phase === "past" ? null : buttons(approveButton(one), pauseButtons(one)));
 const policyActs = (one) => buttons(pauseButtons(one));
 
-function vmActs({ vmId, vm, job }) {
+// What may be done to a VM: what it says, what follows, and how the API calls it.
+const vmButton = (one, verb, text, path = verb.toLowerCase(), version = undefined) => button(`${verb}-${one.vmId}`, `${verb} ${one.vm}`, () => confirmed({ title: `${verb} ${one.vm}`, text, path: `vms/${vmPath(one.vmId)}/${path}`, version }));
+
+function answerActs(one) {
+  const version = one.goAhead?.version;
+  return [vmButton(one, "Go", "It starts as soon as every rule allows it.", "go-ahead", version), vmButton(one, "Skip", SKIPPED, "no-go", version)];
+}
+
+function vmActs({ job }) {
   if (!job) return null;
-  const act = (verb, text) => button(`${verb}-${vmId}`, `${verb} ${vm}`, () => confirmed({ title: `${verb} ${vm}`, text, path: `vms/${vmPath(vmId)}/${verb.toLowerCase()}` }));
-  if (["planned", "noStart"].includes(job.kind)) return buttons(act("Skip", "It is left out of this maintenance; Azure does it by itself when the self-service window has closed."));
+  const act = (verb, text) => vmButton(job, verb, text);
+  if (job.kind === "asking") return buttons(...answerActs(job));
+  if (["planned", "noStart"].includes(job.kind)) return buttons(act("Skip", SKIPPED));
   if (["bad", "ended"].includes(job.kind)) return buttons(act("Retry", "It gets a new job if Azure still offers it and no start of it was taken; otherwise Baton says why not."));
   return null;
 }

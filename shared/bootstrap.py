@@ -146,6 +146,8 @@ def services() -> Services:
     Raises:
         InvalidInput: Settings are bad or missing; all are named.
     """
+    # Waits for a thread that is at it: two that import modules in different orders can find them half made.
+    read_ahead()
     configure_logging()
     settings = read_settings()
     app = build(settings, connect(settings))
@@ -153,7 +155,7 @@ def services() -> Services:
 
 
 def read_ahead() -> None:
-    """Imports what reading the tables takes: the SDK's third of a second, before somebody waits for it."""
+    """Imports the SDK of the tables, a third of a second, before somebody waits for it."""
     import_module("shared.adapters.tables")
 
 

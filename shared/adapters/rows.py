@@ -30,7 +30,6 @@ from shared.adapters.columns import (
     MAINTENANCE,
     PATCHES,
     SENTENCES,
-    UNSETTLED,
 )
 from shared.domain.alert import Alert
 from shared.domain.attempt import Attempt
@@ -50,6 +49,7 @@ ALONE = "leftAlone"
 GUARD = "!discovery"
 
 _VERSION = 1
+_OF_ATTEMPTS = [column.name for shape in (ATTEMPT, INSTALLED) for column in shape.columns]
 ROWS_MAX = 100  # of an entity-group transaction
 # A transaction's request is refused above 4 MiB; the rest is left for its headers.
 _BYTES_MAX = 3_500_000
@@ -141,7 +141,7 @@ def job_of(entity: Mapping[str, object], etag: str) -> Job:
 
 
 def _unsettled(entity: Mapping[str, object]) -> Attempt | None:
-    if not any(name.startswith(UNSETTLED) for name in entity):
+    if entity.keys().isdisjoint(_OF_ATTEMPTS):
         return None
     return Attempt(**ATTEMPT.read(entity), installed=Installed(**INSTALLED.read(entity)))
 

@@ -313,14 +313,18 @@ class ShownStory:
 
 def kind_of(job: Job) -> Kind:
     """Where a job belongs."""
+    if job.state is not JobState.PLANNED:
+        return _KINDS[job.state]
     if is_asking(job):
         return Kind.ASKING
-    if job.state.is_begun:
-        return Kind.AWAY
-    if job.state.is_bad:
-        return Kind.BAD
-    if job.state is JobState.COMPLETED:
-        return Kind.COMPLETED
-    if job.state.is_end:
-        return Kind.ENDED
     return Kind.PLANNED if job.planned_start else Kind.NO_START
+
+
+def _kind_of(state: JobState) -> Kind:
+    if state is JobState.COMPLETED:
+        return Kind.COMPLETED
+    return Kind.AWAY if state.is_begun else Kind.BAD if state.is_bad else Kind.ENDED
+
+
+# Looked up, for a view asks it of every job several times.
+_KINDS = {state: _kind_of(state) for state in JobState if state is not JobState.PLANNED}

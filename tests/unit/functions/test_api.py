@@ -59,7 +59,6 @@ async def test_the_status_counts_vms_and_names_what_a_person_should_see_to(site)
 
     assert said.json["counts"] == {
         "asking": 0,
-        "asking": 0,
         "away": 0,
         "bad": 1,
         "noStart": 1,

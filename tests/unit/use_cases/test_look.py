@@ -55,7 +55,9 @@ async def test_those_who_look_at_once_share_one_read(look, jobs):
     assert len(jobs.called("books")) == 1
 
 
-async def test_a_read_that_began_ahead_is_shared_by_who_asks_next_and_does_not_come_again(look, jobs):
+async def test_a_read_that_began_ahead_is_shared_by_who_asks_next_and_does_not_come_again(
+    look, jobs
+):
     look.ahead()
     await look()
     look.ahead()

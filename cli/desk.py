@@ -17,8 +17,7 @@ from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
-from shared.patch_ports import Enrolment, Patches, PatchStore
-from shared.ports import Clock, PolicyStore, VirtualMachines
+from shared.ports import Clock, Enrolment, Patches, PatchStore, PolicyStore, VirtualMachines
 from shared.settings import read_settings
 from shared.use_cases.approve import Approve
 from shared.use_cases.explain import Explain

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING
 
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace
-from shared.mail_ports import Letters, Mailer
-from shared.patch_ports import Patches, PatchStore
-from shared.pause_port import PauseStore
 from shared.ports import (
     AlertStore,
     Bus,
     Clock,
     JobStore,
+    Letters,
+    Mailer,
     OutcomeStore,
+    Patches,
+    PatchStore,
+    PauseStore,
     PolicyStore,
     VirtualMachines,
     Wake,

@@ -15,8 +15,7 @@ from shared.adapters import arm_answers, arm_errors, arm_patch_decode
 from shared.adapters.arm_patches import install_body, operation_in
 from shared.domain.patching.results import Assessment, Installation, InstallRequest
 from shared.domain.vm_ids import name_of
-from shared.patch_ports import PatchOperation
-from shared.ports import Accepted, Activity
+from shared.ports import Accepted, Activity, PatchOperation
 from simulator.arm import patching
 from simulator.arm.errors import ArmError
 from simulator.arm.operations import Request

@@ -11,8 +11,7 @@ from shared.adapters.memory_machines import MemoryMachines
 from shared.adapters.patch_rows import patch_keys, patch_of, patch_row
 from shared.domain.patching.record import PatchRecord
 from shared.domain.patching.results import Assessment, Installation, InstallRequest
-from shared.patch_ports import PatchOperation
-from shared.ports import Accepted, Activity, Operation
+from shared.ports import Accepted, Activity, Operation, PatchOperation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,7 @@ from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import TableService
-from shared.patch_ports import PatchStore
-from shared.pause_port import PauseStore
-from shared.ports import AlertStore, JobStore, OutcomeStore, PolicyStore
+from shared.ports import AlertStore, JobStore, OutcomeStore, PatchStore, PauseStore, PolicyStore
 from tests.contract.azurite import own_tables, running_azurite
 
 

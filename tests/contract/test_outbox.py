@@ -13,8 +13,7 @@ from shared.adapters.tables import TableService
 from shared.domain.errors import Stale
 from shared.domain.ledger import Change
 from shared.domain.lifecycle import Event, EventKind, Lease
-from shared.event_ports import Outbox
-from shared.ports import JobStore
+from shared.ports import JobStore, Outbox
 from tests.builders import NOW, a_head, a_job, a_vm_id
 
 Stores = tuple[JobStore, Outbox]

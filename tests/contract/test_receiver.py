@@ -20,7 +20,7 @@ from shared.adapters.memory import MemoryClock
 from shared.adapters.memory_outbox import MemoryReceiver
 from shared.domain.errors import BatonError, Retryable, Terminal
 from shared.domain.lifecycle import Event, EventKind
-from shared.event_ports import Receiver
+from shared.ports import Receiver
 from tests.builders import NOW, a_vm_id
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()

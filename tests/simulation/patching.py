@@ -12,8 +12,7 @@ from shared.domain.patching.model import (
     RebootSetting,
 )
 from shared.domain.patching.results import Installation, InstallRequest
-from shared.patch_ports import PatchOperation
-from shared.ports import Accepted, Activity, Operation
+from shared.ports import Accepted, Activity, Operation, PatchOperation
 
 
 @dataclass(frozen=True)

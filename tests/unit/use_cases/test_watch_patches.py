@@ -13,8 +13,7 @@ from shared.domain.errors import Problem, Refused, Retryable, StartUnknown, Term
 from shared.domain.maintenance import Subscription
 from shared.domain.patching.model import PatchError
 from shared.domain.patching.record import PatchState
-from shared.patch_ports import PatchOperation
-from shared.ports import Accepted, Operation
+from shared.ports import Accepted, Operation, PatchOperation
 from shared.use_cases.assess_vm import AssessVm
 from shared.use_cases.report_patches import ReportPatches
 from shared.use_cases.see_fleet import SeeFleet

@@ -27,7 +27,8 @@ from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
-from shared.bootstrap import Outside, build
+from shared.bootstrap import build
+from shared.outside import Outside
 from shared.ports import PolicyRow
 from shared.settings import read_settings
 from shared.use_cases.onboard import FEATURES

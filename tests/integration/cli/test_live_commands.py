@@ -23,7 +23,8 @@ from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
-from shared.bootstrap import Outside, build
+from shared.bootstrap import build
+from shared.outside import Outside
 from shared.settings import read_settings
 from tests.integration.arm.emulator import fleet, serve, vm
 

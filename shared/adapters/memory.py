@@ -1,6 +1,6 @@
 """Every port in memory, for tests and for the simulation; the contract tests hold it to the real ones.
 
-The stores write and read through `rows`, so that what does not fit a table does not fit here, and what
+The stores write and read through the same rows, so that what does not fit a table does not fit here, and what
 comes back is what a table would give. Each can be told to fail, before or after its work is done.
 """
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.adapters import event_rows, outcome_rows, rows
+from shared.adapters import event_rows, job_rows, outcome_rows, policy_rows
 from shared.adapters.cells import Entity
-from shared.adapters.rows import Write
+from shared.adapters.writes import Write
 from shared.domain.alert import Delivery, Mail
 from shared.domain.attempt import Attempt
 from shared.domain.errors import Stale, Terminal
@@ -126,15 +126,15 @@ class _Guard:
 
 def _read_job_row(entity: Entity, etag: str) -> object:
     """Whatever kind of row of the jobs' table it is."""
-    if entity["RowKey"] == rows.GUARD:
+    if entity["RowKey"] == job_rows.GUARD:
         return _Guard(etag)
     if "away" in entity:
-        return rows.away_of(entity, etag)
+        return job_rows.away_of(entity, etag)
     if "eventId" in entity:
         return event_rows.event_of(entity, etag)
     if entity["RowKey"] == event_rows.LEASE:
         return event_rows.lease_of(entity, etag)
-    return rows.job_of(entity, etag) if "jobId" in entity else rows.head_of(entity, etag)
+    return job_rows.job_of(entity, etag) if "jobId" in entity else job_rows.head_of(entity, etag)
 
 
 class MemoryPolicies(Scripted):
@@ -167,9 +167,9 @@ class MemoryPolicies(Scripted):
     async def write(self, row: PolicyRow) -> None:
         """See the port."""
         async with self.call("write", row):
-            entity = rows.policy_write(row).entity
+            entity = policy_rows.policy_write(row).entity
             self._check(row)
-            self._keep(rows.policy_of(entity, ""))
+            self._keep(policy_rows.policy_of(entity, ""))
 
     async def delete(self, row: PolicyRow) -> None:
         """See the port."""
@@ -181,7 +181,7 @@ class MemoryPolicies(Scripted):
         """See the port."""
         async with self.call("write_status", row, status, message):
             old = self._check(row)
-            cells = rows.status_row(row, status=status, message=message)
+            cells = policy_rows.status_row(row, status=status, message=message)
             self._keep(replace(old, status=cells["status"], status_message=cells["statusMessage"]))
 
     def _check(self, row: PolicyRow) -> PolicyRow:
@@ -214,7 +214,7 @@ class MemoryJobs(Scripted):
     async def books(self) -> Books:
         """See the port."""
         async with self.call("books"):
-            guard = self._table.rows.get(rows.GUARD)
+            guard = self._table.rows.get(job_rows.GUARD)
             jobs: dict[PolicyKey, list[Job]] = defaultdict(list)
             for job in self._table.values(Job):
                 jobs[job.team, job.policy].append(job)
@@ -227,7 +227,7 @@ class MemoryJobs(Scripted):
     async def ledger(self, team: str, policy: str, *, known: Ledger | None = None) -> Ledger | None:
         """See the port."""
         async with self.call("ledger", team, policy):
-            prefix = rows.policy_prefix(team, policy)
+            prefix = job_rows.policy_prefix(team, policy)
             head = self._table.rows.get(prefix)
             if head is None:
                 return None
@@ -239,20 +239,20 @@ class MemoryJobs(Scripted):
     async def job(self, team: str, policy: str, job_id: str) -> Job | None:
         """See the port."""
         async with self.call("job", team, policy, job_id):
-            row = self._table.rows.get(rows.job_key(team, policy, job_id))
+            row = self._table.rows.get(job_rows.job_key(team, policy, job_id))
             return row.value if row else None
 
     async def away(self, domain_set: str) -> Away:
         """See the port."""
         async with self.call("away", domain_set):
-            row = self._table.rows.get(rows.away_key(domain_set))
+            row = self._table.rows.get(job_rows.away_key(domain_set))
             return row.value if row else Away(domain_set=domain_set)
 
     async def commit(self, change: Change) -> Committed:
         """See the port."""
         async with self.call("commit", change):
             kept = change if self._keeps_events else replace(change, events=())
-            return rows.committed(change, self.apply(rows.change_writes(kept)))
+            return job_rows.committed(change, self.apply(job_rows.change_writes(kept)))
 
     def apply(self, writes: Sequence[Write]) -> dict[str, str]:
         """One transaction on the table, in which the outbox stands too."""

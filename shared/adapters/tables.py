@@ -24,8 +24,8 @@ from azure.data.tables import TransactionOperation, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.cells import Entity
-from shared.adapters.rows import Write
 from shared.adapters.table_pages import Found, found_of, read_pages
+from shared.adapters.writes import Write
 from shared.domain.errors import BatonError, InvalidInput, Retryable, Stale, Terminal
 
 log = logging.getLogger("baton.tables")

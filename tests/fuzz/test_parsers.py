@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from cli.fleet_files import read_fleet
 from cli.policy_files import read_policies
-from shared.adapters import arm_answers, arm_decode, arm_locations, rows
+from shared.adapters import (
+    alert_rows,
+    arm_answers,
+    arm_decode,
+    arm_locations,
+    job_rows,
+    policy_rows,
+)
 from shared.adapters.arm_fields import Fields
 from shared.adapters.arm_surroundings import _dynamic_address, _shutdown
 from shared.adapters.messages import decode
@@ -138,7 +145,7 @@ def test_a_vm_of_anything_is_one_that_every_table_takes_or_named(item):
     value_or_named(arm_decode.listed_status_of, item)
 
     if vm and vm.maintenance:
-        rows.job_row(a_job(vm=vm))
+        job_rows.job_row(a_job(vm=vm))
 
 
 @given(place=spoilt(LOCATION), event=spoilt(ACTIVITY), beside=spoilt(BESIDE))
@@ -165,11 +172,11 @@ def test_an_answer_of_anything_has_a_state_and_is_a_page_or_named(status, body):
 @pytest.mark.parametrize(
     ("row", "read"),
     [
-        (rows.job_row(a_job(unsettled=an_attempt())), rows.job_of),
-        (rows.head_row(a_head()), rows.head_of),
-        (rows.away_row(an_away()), rows.away_of),
-        (rows.alert_row(an_alert()), rows.alert_of),
-        ({"PartitionKey": "shop", "RowKey": "web", "match": "*"}, rows.policy_of),
+        (job_rows.job_row(a_job(unsettled=an_attempt())), job_rows.job_of),
+        (job_rows.head_row(a_head()), job_rows.head_of),
+        (job_rows.away_row(an_away()), job_rows.away_of),
+        (alert_rows.alert_row(an_alert()), alert_rows.alert_of),
+        ({"PartitionKey": "shop", "RowKey": "web", "match": "*"}, policy_rows.policy_of),
     ],
 )
 @given(data=st.data())

@@ -1,6 +1,6 @@
 """Lifecycle events and their lease ⇄ rows among the jobs, so that one transaction holds a job and its event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 
 from shared.adapters.cells import (
@@ -17,7 +17,7 @@ from shared.adapters.cells import (
     read_map,
     word_of,
 )
-from shared.adapters.writes import check_version, versioned
+from shared.adapters.writes import Write, check_version, fitted, removal, versioned, write_of
 from shared.domain.errors import InvalidInput
 from shared.domain.lifecycle import Event, EventKind, Lease
 
@@ -93,3 +93,13 @@ def lease_of(entity: Mapping[str, object], etag: str) -> Lease:
     """
     check_version(entity)
     return Lease(**_LEASE.read(entity), etag=etag)
+
+
+def outbox_writes(lease: Lease, done: Sequence[Event]) -> list[Write]:
+    """The rows of one transaction.
+
+    Raises:
+        ValueError: More than 99 events, or one twice.
+    """
+    delivered = [removal(JOBS, event_key(event), event.etag) for event in done]
+    return fitted([write_of(lease_row(lease), lease.etag), *delivered])

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from shared.adapters.cells import MAP, TEXT, TIME, Entity, key, plain, read_map, wrong
 from shared.adapters.columns import ATTEMPT, HEAD, INSTALLED, JOB, MAINTENANCE, PATCHES, UNSETTLED
 from shared.adapters.event_rows import JOBS, event_row
-from shared.adapters.writes import Write, check_key, check_version, fitted, versioned, write_of
+from shared.adapters.writes import (
+    Write,
+    check_key,
+    check_version,
+    fitted,
+    removal,
+    versioned,
+    write_of,
+)
 from shared.domain.attempt import Attempt
 from shared.domain.due import DuePatches, Installed, Work
 from shared.domain.job import Job
@@ -153,8 +161,7 @@ def change_writes(change: Change) -> list[Write]:
     for job in change.removed:
         if not job.etag:
             raise ValueError(f"{job.id} cannot be removed: it has no ETag")
-        keys = {"PartitionKey": JOBS, "RowKey": job_key(job.team, job.policy, job.id)}
-        writes.append(Write(verb="delete", entity=keys, etag=job.etag))
+        writes.append(removal(JOBS, job_key(job.team, job.policy, job.id), job.etag))
     return fitted(writes)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.adapters import alert_rows
 from shared.adapters.table_pages import Found
 from shared.adapters.tables import TableService, readable
-from shared.adapters.writes import ROWS_MAX, Write, fitted, keys_of
+from shared.adapters.writes import ROWS_MAX, fitted, removal, write_of
 from shared.domain.alert import Alert, AlertState
 from shared.domain.heartbeat import Heartbeat, LeftAlone
 
@@ -78,16 +78,16 @@ class TableAlerts:
         kept = {str(row.entity["RowKey"]): row for row in await self._kept()}
         wanted = {str(row["RowKey"]): row for row in map(alert_rows.left_alone_row, found)}
         writes = [
-            Write(verb="delete", entity=keys_of(row.entity), etag=row.etag)
+            removal(alert_rows.ALONE, name, row.etag)
             for name, row in kept.items()
             if name not in wanted
         ]
         for name, entity in wanted.items():
             before = kept.get(name)
             if before is None:
-                writes.append(Write(verb="create", entity=entity))
+                writes.append(write_of(entity, ""))
             elif any(before.entity.get(column) != cell for column, cell in entity.items()):
-                writes.append(Write(verb="replace", entity=entity, etag=before.etag))
+                writes.append(write_of(entity, before.etag))
         for start in range(0, len(writes), ROWS_MAX):
             await self._table.transact(fitted(writes[start : start + ROWS_MAX]))
 

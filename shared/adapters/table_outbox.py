@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 from shared.adapters import event_rows
 from shared.adapters.tables import Table, TableService, readable
-from shared.adapters.writes import Write, fitted
 from shared.domain.errors import InvalidInput
 from shared.domain.lifecycle import Event, Lease
 
@@ -42,19 +40,5 @@ class TableOutbox:
 
     async def write(self, lease: Lease, *, done: Sequence[Event] = ()) -> Lease:
         """See the port."""
-        etags = await self._table.transact(outbox_writes(lease, done))
+        etags = await self._table.transact(event_rows.outbox_writes(lease, done))
         return replace(lease, etag=etags[event_rows.LEASE])
-
-
-def outbox_writes(lease: Lease, done: Sequence[Event]) -> list[Write]:
-    """The rows of one transaction.
-
-    Raises:
-        ValueError: More than 99 events, or one twice.
-    """
-    verb: Literal["create", "replace"] = "replace" if lease.etag else "create"
-    writes = [Write(verb=verb, entity=event_rows.lease_row(lease), etag=lease.etag)]
-    for event in done:
-        keys = {"PartitionKey": event_rows.JOBS, "RowKey": event_rows.event_key(event)}
-        writes.append(Write(verb="delete", entity=keys, etag=event.etag))
-    return fitted(writes)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.adapters import policy_rows
 from shared.adapters.tables import TableService
-from shared.adapters.writes import Write
+from shared.adapters.writes import removal
 from shared.ports import PolicyRow
 
 
@@ -30,8 +30,7 @@ class TablePolicies:
 
     async def delete(self, row: PolicyRow) -> None:
         """See the port."""
-        keys = {"PartitionKey": row.team, "RowKey": row.policy}
-        await self._table.transact([Write(verb="delete", entity=keys, etag=row.etag)])
+        await self._table.transact([removal(row.team, row.policy, row.etag)])
 
     async def write_status(self, row: PolicyRow, *, status: str, message: str) -> None:
         """See the port."""

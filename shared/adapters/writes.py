@@ -39,9 +39,10 @@ def write_of(entity: Entity, etag: str) -> Write:
     return Write(verb="replace" if etag else "create", entity=entity, etag=etag)
 
 
-def keys_of(entity: Mapping[str, object]) -> Entity:
-    """Its keys alone, for a deletion."""
-    return {"PartitionKey": entity["PartitionKey"], "RowKey": entity["RowKey"]}
+def removal(partition: str, row_key: str, etag: str) -> Write:
+    """The write that deletes the row of that ETag."""
+    keys = {"PartitionKey": partition, "RowKey": row_key}
+    return Write(verb="delete", entity=keys, etag=etag)
 
 
 def versioned(partition: str, row_key: str) -> Entity:

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryJobs
-from shared.adapters.memory_outbox import MemoryOutbox
+from shared.adapters.memory import MemoryJobs, MemoryOutbox
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outbox import TableOutbox
 from shared.adapters.tables import TableService

@@ -16,8 +16,7 @@ from aiohttp.test_utils import TestServer
 from shared.adapters.arm_pipeline import StaticToken
 from shared.adapters.cloud_events import TOPIC, CloudEvents, connect_events
 from shared.adapters.credentials import Identity
-from shared.adapters.memory import MemoryClock
-from shared.adapters.memory_outbox import MemoryReceiver
+from shared.adapters.memory import MemoryClock, MemoryReceiver
 from shared.domain.errors import BatonError, Retryable, Terminal
 from shared.domain.lifecycle import Event, EventKind
 from shared.ports import Receiver

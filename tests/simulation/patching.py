@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.adapters.memory_patches import MemoryPatches
+from shared.adapters.memory import MemoryPatches
 from shared.domain.errors import Refused, StartUnknown
 from shared.domain.patching.model import (
     LastPatchInstallationSummary,

@@ -17,8 +17,7 @@ from cli import say
 from cli.hotpatch import assess, enrol, history, onboard, status
 from shared.adapters.arm import connect_arm
 from shared.adapters.letters import write_mail
-from shared.adapters.memory import MemoryBus
-from shared.adapters.memory_alerts import MemoryAlerts
+from shared.adapters.memory import MemoryAlerts, MemoryBus
 from shared.adapters.messages import decode
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_jobs import TableJobs

@@ -5,10 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryBus, MemoryClock, MemoryJobs, MemoryPolicies
-from shared.adapters.memory_alerts import MemoryAlerts
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatches, MemoryPatchStore
+from shared.adapters.memory import (
+    MemoryAlerts,
+    MemoryBus,
+    MemoryClock,
+    MemoryJobs,
+    MemoryMachines,
+    MemoryPatches,
+    MemoryPatchStore,
+    MemoryPolicies,
+)
 from shared.domain.errors import Problem, Refused, Retryable, StartUnknown, Terminal
 from shared.domain.maintenance import Subscription
 from shared.domain.patching.model import PatchError

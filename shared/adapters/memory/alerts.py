@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.adapters import alert_rows
-from shared.adapters.memory import Partition, Scripted
+from shared.adapters.memory.scripted import Partition, Scripted
 from shared.adapters.writes import Write
 from shared.domain.alert import Alert, AlertState
 from shared.domain.heartbeat import Heartbeat, LeftAlone

@@ -164,6 +164,11 @@ class AsyncCredential:
         pass
 
 
+def two_subscriptions(**fault: str) -> dict[str, Any]:
+    subscriptions = [{"id": SUB, "name": "Shop"}, {"id": OTHER_SUB, "name": "ERP", **fault}]
+    return {**fleet(vm()), "subscription": subscriptions}
+
+
 @contextmanager
 def compute(emulator: Emulator, **options: Any) -> Iterator[Any]:
     """As Any: in the SDK everything may be None, and a test that meets a None fails anyway."""

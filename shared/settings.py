@@ -13,7 +13,7 @@ from shared.domain.durations import parse_duration
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.mode import Mode
 from shared.domain.patching.observe import ASSESS_AFTER
-from shared.domain.policy_row import parse_addresses
+from shared.domain.policy_columns import parse_addresses
 
 DISCOVERY_SCHEDULE = "0 */5 * * * *"
 SWEEP_SCHEDULE = "30 * * * * *"

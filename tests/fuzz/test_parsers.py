@@ -24,7 +24,8 @@ from shared.adapters.arm_fields import Fields
 from shared.adapters.arm_surroundings import _dynamic_address, _shutdown
 from shared.adapters.messages import decode
 from shared.domain.errors import BatonError, InvalidInput
-from shared.domain.policy_row import _COLUMNS, parse_policy
+from shared.domain.policy_columns import COLUMNS
+from shared.domain.policy_row import parse_policy
 from shared.domain.selector import parse_selector
 from tests.builders import NOW, a_head, a_job, a_vm, a_vm_id, an_alert, an_attempt, an_away
 from tests.fuzz.hostile import cells, deep, json_values, spoilt, texts, words
@@ -99,7 +100,7 @@ def value_or_named(read, *given):
         assert len(str(wrong)) < 3_000 * len(wrong.problems)
 
 
-@pytest.mark.parametrize("column", _COLUMNS)
+@pytest.mark.parametrize("column", COLUMNS)
 @given(data=st.data())
 def test_a_column_of_anything_is_a_policy_or_named(column, data):
     policy = value_or_named(parse_policy, ("shop", "web"), {column: data.draw(cells)})

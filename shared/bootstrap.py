@@ -11,7 +11,6 @@ from functools import cache
 from importlib import import_module
 
 from shared.domain.mode import Mode
-from shared.domain.pace import Pace
 from shared.outside import Outside
 from shared.ports import Wake
 from shared.settings import Settings, read_settings
@@ -128,11 +127,6 @@ def _measured() -> Callable[[str], AbstractContextManager[None]]:
 def build(settings: Settings, outside: Outside) -> Services:
     """Wires the use cases; tests pass other ports."""
     clock, jobs, bus = outside.clock, outside.jobs, outside.bus
-    pace = Pace(
-        check_interval=settings.check_interval,
-        redeploy_timeout=settings.redeploy_timeout,
-        retry_delay=settings.retry_delay,
-    )
     tell = Tell(
         clock=clock,
         alerts=outside.alerts,
@@ -141,58 +135,18 @@ def build(settings: Settings, outside: Outside) -> Services:
         digest=settings.alert_digest,
     )
     herald = Herald(clock=clock, bus=bus, is_on=outside.outgoing is not None)
-    settle = Settle(
-        clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell, herald=herald
-    )
-    steps = Steps(
-        clock=clock,
-        vms=outside.vms,
-        patches=outside.patches,
-        jobs=jobs,
-        bus=bus,
-        settle=settle,
-        pace=pace,
-    )
     see = SeeFleet(clock=clock, vms=outside.vms, patches=outside.patch_store)
     look = Look(clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses)
     return Services(
-        discover=Discover(
-            clock=clock,
-            policies=outside.policies,
-            jobs=jobs,
-            alerts=outside.alerts,
-            bus=bus,
-            see=see,
-            report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
-            report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
-            announce=Announce(clock=clock, tell=tell),
-            first_contact=FirstContact(
-                clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
-            ),
-            beat=Beat(alerts=outside.alerts, tell=tell),
-            herald=herald,
-            mode=settings.mode,
-        ),
-        redeploy=RedeployVm(
-            steps=steps,
-            start=StartVm(
-                steps=steps,
-                policies=outside.policies,
-                pauses=outside.pauses,
-                mode=settings.mode,
-                jitter=outside.jitter,
-            ),
-            find_out=FindOut(steps=steps),
-            look_at=LookAt(steps=steps, jitter=outside.jitter),
-            look_at_installation=LookAtInstallation(steps=steps),
-        ),
+        discover=_discover(settings, outside, see, tell, herald),
+        redeploy=_redeploy(settings, outside, tell, herald),
         sweep=Sweep(
             clock=clock,
             jobs=jobs,
             pauses=outside.pauses,
             alerts=outside.alerts,
             bus=bus,
-            pace=pace,
+            pace=settings.pace,
             mode=settings.mode,
             outbox=outside.outgoing.outbox if outside.outgoing else None,
         ),
@@ -241,7 +195,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             alerts=outside.alerts,
             patches=outside.patch_store,
             mode=settings.mode,
-            pace=pace,
+            pace=settings.pace,
         ),
         approve=Approve(clock=clock, jobs=jobs),
         pause=PausePolicies(
@@ -255,4 +209,56 @@ def build(settings: Settings, outside: Outside) -> Services:
         retry=RetryVm(clock=clock, vms=outside.vms, jobs=jobs),
         discover_now=DiscoverNow(clock=clock, bus=bus),
         send_test_mail=SendTestMail(clock=clock, tell=tell, mails=outside.mailer is not None),
+    )
+
+
+def _discover(
+    settings: Settings, outside: Outside, see: SeeFleet, tell: Tell, herald: Herald
+) -> Discover:
+    clock = outside.clock
+    return Discover(
+        clock=clock,
+        policies=outside.policies,
+        jobs=outside.jobs,
+        alerts=outside.alerts,
+        bus=outside.bus,
+        see=see,
+        report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
+        report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
+        announce=Announce(clock=clock, tell=tell),
+        first_contact=FirstContact(
+            clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
+        ),
+        beat=Beat(alerts=outside.alerts, tell=tell),
+        herald=herald,
+        mode=settings.mode,
+    )
+
+
+def _redeploy(settings: Settings, outside: Outside, tell: Tell, herald: Herald) -> RedeployVm:
+    clock, jobs, bus = outside.clock, outside.jobs, outside.bus
+    settle = Settle(
+        clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell, herald=herald
+    )
+    steps = Steps(
+        clock=clock,
+        vms=outside.vms,
+        patches=outside.patches,
+        jobs=jobs,
+        bus=bus,
+        settle=settle,
+        pace=settings.pace,
+    )
+    return RedeployVm(
+        steps=steps,
+        start=StartVm(
+            steps=steps,
+            policies=outside.policies,
+            pauses=outside.pauses,
+            mode=settings.mode,
+            jitter=outside.jitter,
+        ),
+        find_out=FindOut(steps=steps),
+        look_at=LookAt(steps=steps, jitter=outside.jitter),
+        look_at_installation=LookAtInstallation(steps=steps),
     )

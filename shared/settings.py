@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from shared.domain.durations import parse_duration
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.mode import Mode
+from shared.domain.pace import Pace
 from shared.domain.patching.observe import ASSESS_AFTER
 from shared.domain.policy_columns import parse_addresses
 
@@ -61,6 +62,15 @@ class Settings:
     events_url: str = field(repr=False)
     events_secret: str = field(repr=False)
     insights: str = field(repr=False)
+
+    @property
+    def pace(self) -> Pace:
+        """How often VMs are looked at, and how long they are waited for."""
+        return Pace(
+            check_interval=self.check_interval,
+            redeploy_timeout=self.redeploy_timeout,
+            retry_delay=self.retry_delay,
+        )
 
 
 def read_settings(

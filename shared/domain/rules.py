@@ -10,7 +10,7 @@ from shared.domain.job import Job, JobState
 from shared.domain.ledger import Head, Ledger
 from shared.domain.mode import Mode
 from shared.domain.pause import Pause
-from shared.domain.placement import placement_conflict
+from shared.domain.placement import place_of_job, placement_conflict
 from shared.domain.policy import Policy
 
 
@@ -54,22 +54,30 @@ def next_turns(ledger: Ledger, policy: Policy, now: datetime) -> tuple[Turn, ...
         key=lambda job: (_ready(job, policy, now), job.planned_start, job.vm_key),
     )
     away = [job for job in ledger.jobs if job.is_away]
-    turns: list[Turn] = []
-    for job in [job for job in waiting if not job.takes_slot]:
-        waiting.remove(job)
-        if at := _first_legal(job, policy, max(opens, _ready(job, policy, now))):
-            turns.append(Turn(job, at))
-    together = list(away)
-    for slot in _slots(rollout, stage, policy, away=len(away), now=now):
-        for job in waiting:
-            # Those that go together must be allowed to: the next one whose placement fits takes the slot.
-            at = _first_legal(job, policy, max(slot, opens, _ready(job, policy, now)))
-            if at and not placement_conflict(job, together):
-                # One that asked for a go-ahead keeps its turn, and nobody is asked for another in its place.
-                turns.append(Turn(job, max(at, deadline(job, policy.go_ahead) or at)))
-                together.append(job)
-                waiting.remove(job)
-                break
+    slots = iter(_slots(rollout, stage, policy, away=len(away), now=now))
+    turns = [
+        Turn(job, at)
+        for job in waiting
+        if not job.takes_slot
+        and (at := _first_legal(job, policy, max(opens, _ready(job, policy, now))))
+    ]
+    together = {place_of_job(job) for job in away}
+    slot = next(slots, None)
+    for job in waiting:
+        if slot is None:
+            break
+        if not job.takes_slot:
+            continue
+        # Those that go together must be allowed to: the next one whose placement fits takes the slot.
+        # One that fits none fits no later one either.
+        place = place_of_job(job)
+        at = _first_legal(job, policy, max(slot, opens, _ready(job, policy, now)))
+        if at is None or any(place.clashes(other) for other in together):
+            continue
+        # One that asked for a go-ahead keeps its turn, and nobody is asked for another in its place.
+        turns.append(Turn(job, max(at, deadline(job, policy.go_ahead) or at)))
+        together.add(place)
+        slot = next(slots, None)
     return tuple(sorted(turns, key=lambda turn: (turn.at, turn.job.vm_key)))
 
 

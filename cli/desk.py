@@ -16,9 +16,7 @@ from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
 from shared.domain.mode import Mode
-from shared.domain.pace import Pace
-from shared.patch_ports import Enrolment, Patches, PatchStore
-from shared.ports import Clock, PolicyStore, VirtualMachines
+from shared.ports import Clock, Enrolment, Patches, PatchStore, PolicyStore, VirtualMachines
 from shared.settings import read_settings
 from shared.use_cases.approve import Approve
 from shared.use_cases.explain import Explain
@@ -104,11 +102,7 @@ async def at_the_desk() -> AsyncIterator[Desk]:
                 outcomes=TableOutcomes(tables),
                 preview=preview,
                 mode=settings.mode,
-                pace=Pace(
-                    check_interval=settings.check_interval,
-                    redeploy_timeout=settings.redeploy_timeout,
-                    retry_delay=settings.retry_delay,
-                ),
+                pace=settings.pace,
             ),
             approve=Approve(clock=clock, jobs=jobs),
             status=ReadStatus(

@@ -4,30 +4,15 @@ Importing this module touches no environment and no SDK; `services()` does, insi
 """
 
 import logging
-import os
-import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from shared.domain.mode import Mode
-from shared.domain.pace import Pace
-from shared.mail_ports import Letters, Mailer
-from shared.patch_ports import Patches, PatchStore
-from shared.pause_port import PauseStore
-from shared.ports import (
-    AlertStore,
-    Bus,
-    Clock,
-    JobStore,
-    OutcomeStore,
-    PolicyStore,
-    VirtualMachines,
-    Wake,
-)
+from shared.outside import Outside
+from shared.ports import Wake
 from shared.settings import Settings, read_settings
 from shared.telemetry import configure_logging
 from shared.use_cases.announce import Announce
@@ -52,7 +37,7 @@ from shared.use_cases.resume_policies import ResumePolicies
 from shared.use_cases.retry_vm import RetryVm
 from shared.use_cases.see_fleet import SeeFleet
 from shared.use_cases.send_alerts import SendAlerts
-from shared.use_cases.send_events import Outgoing, SendEvents
+from shared.use_cases.send_events import SendEvents
 from shared.use_cases.send_test_mail import SendTestMail
 from shared.use_cases.settle import Settle
 from shared.use_cases.show import Show
@@ -67,40 +52,7 @@ from shared.use_cases.tell import Tell
 from shared.use_cases.tell_story import TellStory
 from shared.use_cases.watch_patches import WatchPatches
 
-if TYPE_CHECKING:
-    from shared.adapters.acs import Acs
-    from shared.adapters.cloud_events import CloudEvents
-    from shared.adapters.credentials import Identity
-    from shared.adapters.smtp import Smtp
-
 log = logging.getLogger("baton.bootstrap")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
-    """Every port, implemented.
-
-    Attributes:
-        mailer: None where no mail service is set.
-        outgoing: None where no receiver of events is set.
-        decode: A message's body → the wake in it; raises InvalidInput.
-    """
-
-    clock: Clock
-    vms: VirtualMachines
-    patches: Patches
-    policies: PolicyStore
-    jobs: JobStore
-    pauses: PauseStore
-    outcomes: OutcomeStore
-    alerts: AlertStore
-    patch_store: PatchStore
-    bus: Bus
-    mailer: Mailer | None
-    letters: Letters
-    decode: Callable[[bytes], Wake]
-    jitter: Callable[[], float]
-    outgoing: Outgoing | None = None
 
 
 def _no_span(_: str) -> AbstractContextManager[None]:
@@ -148,6 +100,9 @@ def services() -> Services:
     """
     configure_logging()
     settings = read_settings()
+    # The SDKs cost a second to import: only a process that runs triggers pays for it, not the index.
+    from shared.connections import connect  # noqa: PLC0415 - see above
+
     app = build(settings, connect(settings))
     return replace(app, span=_measured()) if settings.insights else app
 
@@ -172,11 +127,6 @@ def _measured() -> Callable[[str], AbstractContextManager[None]]:
 def build(settings: Settings, outside: Outside) -> Services:
     """Wires the use cases; tests pass other ports."""
     clock, jobs, bus = outside.clock, outside.jobs, outside.bus
-    pace = Pace(
-        check_interval=settings.check_interval,
-        redeploy_timeout=settings.redeploy_timeout,
-        retry_delay=settings.retry_delay,
-    )
     tell = Tell(
         clock=clock,
         alerts=outside.alerts,
@@ -185,58 +135,18 @@ def build(settings: Settings, outside: Outside) -> Services:
         digest=settings.alert_digest,
     )
     herald = Herald(clock=clock, bus=bus, is_on=outside.outgoing is not None)
-    settle = Settle(
-        clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell, herald=herald
-    )
-    steps = Steps(
-        clock=clock,
-        vms=outside.vms,
-        patches=outside.patches,
-        jobs=jobs,
-        bus=bus,
-        settle=settle,
-        pace=pace,
-    )
     see = SeeFleet(clock=clock, vms=outside.vms, patches=outside.patch_store)
     look = Look(clock=clock, jobs=jobs, policies=outside.policies, pauses=outside.pauses)
     return Services(
-        discover=Discover(
-            clock=clock,
-            policies=outside.policies,
-            jobs=jobs,
-            alerts=outside.alerts,
-            bus=bus,
-            see=see,
-            report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
-            report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
-            announce=Announce(clock=clock, tell=tell),
-            first_contact=FirstContact(
-                clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
-            ),
-            beat=Beat(alerts=outside.alerts, tell=tell),
-            herald=herald,
-            mode=settings.mode,
-        ),
-        redeploy=RedeployVm(
-            steps=steps,
-            start=StartVm(
-                steps=steps,
-                policies=outside.policies,
-                pauses=outside.pauses,
-                mode=settings.mode,
-                jitter=outside.jitter,
-            ),
-            find_out=FindOut(steps=steps),
-            look_at=LookAt(steps=steps, jitter=outside.jitter),
-            look_at_installation=LookAtInstallation(steps=steps),
-        ),
+        discover=_discover(settings, outside, see, tell, herald),
+        redeploy=_redeploy(settings, outside, tell, herald),
         sweep=Sweep(
             clock=clock,
             jobs=jobs,
             pauses=outside.pauses,
             alerts=outside.alerts,
             bus=bus,
-            pace=pace,
+            pace=settings.pace,
             mode=settings.mode,
             outbox=outside.outgoing.outbox if outside.outgoing else None,
         ),
@@ -285,7 +195,7 @@ def build(settings: Settings, outside: Outside) -> Services:
             alerts=outside.alerts,
             patches=outside.patch_store,
             mode=settings.mode,
-            pace=pace,
+            pace=settings.pace,
         ),
         approve=Approve(clock=clock, jobs=jobs),
         pause=PausePolicies(
@@ -302,98 +212,53 @@ def build(settings: Settings, outside: Outside) -> Services:
     )
 
 
-def connect(settings: Settings) -> Outside:
-    """The real adapters; they open their connections on first use."""
-    # The SDKs cost a second to import: only a process that runs triggers pays for it, not the index.
-    from shared.adapters.arm import connect_arm  # noqa: PLC0415
-    from shared.adapters.credentials import Identity, client_id  # noqa: PLC0415
-    from shared.adapters.letters import write_mail  # noqa: PLC0415
-    from shared.adapters.messages import decode  # noqa: PLC0415
-    from shared.adapters.service_bus import connect_bus  # noqa: PLC0415
-    from shared.adapters.system_clock import SystemClock  # noqa: PLC0415
-    from shared.adapters.table_alerts import TableAlerts  # noqa: PLC0415
-    from shared.adapters.table_jobs import TableJobs  # noqa: PLC0415
-    from shared.adapters.table_outbox import TableOutbox  # noqa: PLC0415
-    from shared.adapters.table_outcomes import TableOutcomes  # noqa: PLC0415
-    from shared.adapters.table_patches import TablePatches  # noqa: PLC0415
-    from shared.adapters.table_pauses import TablePauses  # noqa: PLC0415
-    from shared.adapters.table_policies import TablePolicies  # noqa: PLC0415
-    from shared.adapters.tables import connect_tables  # noqa: PLC0415
-
-    def identity(setting: str) -> Identity:
-        return Identity(client_id(os.environ, setting))
-
-    clock = SystemClock()
-    tables = connect_tables(
-        settings.tables, settings.tables_endpoint, identity("BATON_TABLES"), settings.table_prefix
-    )
-    arm = connect_arm(
-        settings.arm_url,
-        settings.arm_token or identity("BATON_ARM"),
-        settings.subscriptions,
+def _discover(
+    settings: Settings, outside: Outside, see: SeeFleet, tell: Tell, herald: Herald
+) -> Discover:
+    clock = outside.clock
+    return Discover(
         clock=clock,
-    )
-    receiver = connect_receiver(settings, clock, identity)
-    return Outside(
-        clock=clock,
-        vms=arm,
-        patches=arm.patches,
-        policies=TablePolicies(tables),
-        jobs=TableJobs(tables, keeps_events=bool(settings.events_url)),
-        pauses=TablePauses(tables),
-        outcomes=TableOutcomes(tables),
-        alerts=TableAlerts(tables),
-        patch_store=TablePatches(tables),
-        bus=connect_bus(
-            settings.bus,
-            settings.bus_namespace,
-            identity("BATON_BUS"),
-            jobs_queue=settings.jobs_queue,
-            alerts_queue=settings.alerts_queue,
+        policies=outside.policies,
+        jobs=outside.jobs,
+        alerts=outside.alerts,
+        bus=outside.bus,
+        see=see,
+        report=ReportFindings(clock=clock, policies=outside.policies, tell=tell),
+        report_plan=ReportPlan(clock=clock, alerts=outside.alerts, tell=tell),
+        announce=Announce(clock=clock, tell=tell),
+        first_contact=FirstContact(
+            clock=clock, alerts=outside.alerts, tell=tell, mode=settings.mode
         ),
-        mailer=connect_mailer(settings, clock, identity),
-        outgoing=Outgoing(outbox=TableOutbox(tables), receiver=receiver) if receiver else None,
-        letters=partial(write_mail, page=settings.page_url),
-        decode=decode,
-        jitter=random.random,
+        beat=Beat(alerts=outside.alerts, tell=tell),
+        herald=herald,
+        mode=settings.mode,
     )
 
 
-def connect_mailer(
-    settings: Settings, clock: Clock, identity: "Callable[[str], Identity]"
-) -> "Acs | Smtp | None":
-    """The mail service of the settings; None where there is none. Imports only what that one needs.
-
-    Args:
-        settings: The app's.
-        clock: For how long the service is left alone where it asks for that.
-        identity: A connection's name → the identity for it.
-    """
-    if not settings.email_url:
-        return None
-    if settings.email_url.startswith("acs:"):
-        from shared.adapters.acs import connect_acs  # noqa: PLC0415 - as in connect
-
-        sender, email = settings.email_from, identity("BATON_EMAIL")
-        return connect_acs(settings.email_url, sender, email, clock=clock)
-    from shared.adapters.smtp import connect_smtp  # noqa: PLC0415 - as in connect
-
-    return connect_smtp(settings.email_url, settings.email_from)
-
-
-def connect_receiver(
-    settings: Settings, clock: Clock, identity: "Callable[[str], Identity]"
-) -> "CloudEvents | None":
-    """Where the settings have lifecycle events sent; None where nowhere.
-
-    Args:
-        settings: The app's.
-        clock: For signatures, and for how long the receiver asks to be left alone.
-        identity: A connection's name → the identity for it.
-    """
-    if not settings.events_url:
-        return None
-    from shared.adapters.cloud_events import connect_events  # noqa: PLC0415 - as in connect
-
-    events = identity("BATON_EVENTS")
-    return connect_events(settings.events_url, settings.events_secret, events, clock=clock)
+def _redeploy(settings: Settings, outside: Outside, tell: Tell, herald: Herald) -> RedeployVm:
+    clock, jobs, bus = outside.clock, outside.jobs, outside.bus
+    settle = Settle(
+        clock=clock, jobs=jobs, outcomes=outside.outcomes, bus=bus, tell=tell, herald=herald
+    )
+    steps = Steps(
+        clock=clock,
+        vms=outside.vms,
+        patches=outside.patches,
+        jobs=jobs,
+        bus=bus,
+        settle=settle,
+        pace=settings.pace,
+    )
+    return RedeployVm(
+        steps=steps,
+        start=StartVm(
+            steps=steps,
+            policies=outside.policies,
+            pauses=outside.pauses,
+            mode=settings.mode,
+            jitter=outside.jitter,
+        ),
+        find_out=FindOut(steps=steps),
+        look_at=LookAt(steps=steps, jitter=outside.jitter),
+        look_at_installation=LookAtInstallation(steps=steps),
+    )

@@ -12,8 +12,9 @@ from urllib.parse import SplitResult, urlsplit
 from shared.domain.durations import parse_duration
 from shared.domain.errors import InvalidInput, Problem
 from shared.domain.mode import Mode
+from shared.domain.pace import Pace
 from shared.domain.patching.observe import ASSESS_AFTER
-from shared.domain.policy_row import parse_addresses
+from shared.domain.policy_columns import parse_addresses
 
 DISCOVERY_SCHEDULE = "0 */5 * * * *"
 SWEEP_SCHEDULE = "30 * * * * *"
@@ -61,6 +62,15 @@ class Settings:
     events_url: str = field(repr=False)
     events_secret: str = field(repr=False)
     insights: str = field(repr=False)
+
+    @property
+    def pace(self) -> Pace:
+        """How often VMs are looked at, and how long they are waited for."""
+        return Pace(
+            check_interval=self.check_interval,
+            redeploy_timeout=self.redeploy_timeout,
+            retry_delay=self.retry_delay,
+        )
 
 
 def read_settings(

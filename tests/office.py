@@ -5,8 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 from shared.adapters.letters import write_mail
-from shared.adapters.memory import MemoryBus, MemoryClock, MemoryJobs, MemoryMailer
-from shared.adapters.memory_alerts import MemoryAlerts
+from shared.adapters.memory import MemoryAlerts, MemoryBus, MemoryClock, MemoryJobs, MemoryMailer
 from shared.domain.alert import AlertState
 from shared.domain.errors import Retryable
 from shared.domain.mode import Mode

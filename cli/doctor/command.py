@@ -18,7 +18,7 @@ from shared.adapters.credentials import Identity, client_id
 from shared.adapters.probe_arm import ArmProbe
 from shared.adapters.probe_bus import BusProbe
 from shared.adapters.tables import connect_tables
-from shared.bootstrap import connect_mailer, connect_receiver
+from shared.connections import connect_mailer, connect_receiver
 from shared.domain import health
 from shared.domain.errors import InvalidInput
 from shared.domain.health import Finding, State

@@ -14,9 +14,7 @@ from shared.domain import health
 from shared.domain.alert import Mail
 from shared.domain.errors import Terminal
 from shared.domain.health import Finding, State
-from shared.event_ports import Receiver
-from shared.mail_ports import Mailer
-from shared.ports import Clock
+from shared.ports import Clock, Mailer, Receiver
 from shared.settings import Settings
 
 _TABLES = ("Policies", "Jobs", "Outcomes", "Alerts")

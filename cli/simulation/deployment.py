@@ -26,8 +26,9 @@ from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import TableService
-from shared.bootstrap import Outside, Services, build
+from shared.bootstrap import Services, build
 from shared.domain.mode import Mode
+from shared.outside import Outside
 from shared.settings import read_settings
 from shared.use_cases.report_dead_letter import DeadLetter
 from shared.use_cases.send_events import Outgoing

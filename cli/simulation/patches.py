@@ -15,18 +15,17 @@ from shared.adapters import arm_answers, arm_errors, arm_patch_decode
 from shared.adapters.arm_patches import install_body, operation_in
 from shared.domain.patching.results import Assessment, Installation, InstallRequest
 from shared.domain.vm_ids import name_of
-from shared.patch_ports import PatchOperation
-from shared.ports import Accepted, Activity
+from shared.ports import Accepted, Activity, PatchOperation
 from simulator.arm import patching
 from simulator.arm.errors import ArmError
 from simulator.arm.operations import Request
-from simulator.arm.patching import PatchVerdict
 from simulator.arm.records import VmRecord
+from simulator.arm.verdict import Verdict
 from simulator.patch_model import PatchWord
 
 T = TypeVar("T")
 R = TypeVar("R", Assessment, Installation)
-AskedToInstall = Callable[[VmRecord, PatchVerdict, Mapping[str, Any], float], None]
+AskedToInstall = Callable[[VmRecord, Verdict, Mapping[str, Any], float], None]
 """Called with each installPatches that reached Azure, its body, and when the handler that sent it began."""
 
 _URL = "https://management.azure.com/patches/"
@@ -45,7 +44,7 @@ class SimulatedPatches:
     async def start_assessment(self, vm_id: str, *, request_id: str, within: timedelta) -> Accepted:
         """See the port."""
 
-        def effect() -> PatchVerdict:
+        def effect() -> Verdict:
             record, now = self._arm.record(vm_id), self._arm.now()
             request = self._request(vm_id, request_id)
             return self._taken(patching.assess(self._azure.cloud, record, now, request), now)
@@ -58,7 +57,7 @@ class SimulatedPatches:
         """See the port."""
         body = install_body(request)
 
-        def effect() -> PatchVerdict:
+        def effect() -> Verdict:
             record, now = self._arm.record(vm_id), self._arm.now()
             asked = self._request(vm_id, request_id)
             try:
@@ -86,9 +85,7 @@ class SimulatedPatches:
 
     # --- Azure's side -------------------------------------------------------------------------------
 
-    async def _start(
-        self, what: str, effect: Callable[[], PatchVerdict], within: timedelta
-    ) -> Accepted:
+    async def _start(self, what: str, effect: Callable[[], Verdict], within: timedelta) -> Accepted:
         operation = (await self._arm.start_once(what, effect, within)).operation
         if operation is None:
             raise ValueError("a start that is neither taken nor refused")
@@ -103,7 +100,7 @@ class SimulatedPatches:
         identity = str(uuid.uuid5(_NAMESPACE, f"{vm_id.lower()} {number}"))
         return Request(identity, identity, request_id)
 
-    def _taken(self, verdict: PatchVerdict, now: datetime) -> PatchVerdict:
+    def _taken(self, verdict: Verdict, now: datetime) -> Verdict:
         self._azure.remember(now)
         if verdict.error is not None:
             raise sdk_error(verdict.error)

@@ -19,7 +19,6 @@ from cli.simulation.tables import Account
 from cli.simulation.trace import Trace
 from shared.domain.alert import Mail
 from shared.domain.lifecycle import Event
-from simulator.arm.patching import PatchVerdict
 from simulator.arm.records import VmRecord
 from simulator.arm.verdict import Verdict
 from simulator.promises.policies import owner
@@ -136,7 +135,7 @@ class Site:
             )
 
     def of_install(
-        self, record: VmRecord, verdict: PatchVerdict, asked: Mapping[str, Any], began: float
+        self, record: VmRecord, verdict: Verdict, asked: Mapping[str, Any], began: float
     ) -> None:
         """An installPatches reached Azure, with this body."""
         accepted = verdict.operation is not None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from shared.adapters import rows
+from shared.adapters import job_rows
 from shared.domain import policy_row
 from shared.domain.errors import InvalidInput
 from shared.domain.ledger import PolicyKey
@@ -17,7 +17,7 @@ from shared.domain.policy import Policy
 @contextmanager
 def everything_read_once() -> Iterator[None]:
     """While it lasts, a job's or head's row of one ETag and a policy's columns are read once."""
-    job_of, head_of, parse = rows.job_of, rows.head_of, policy_row.parse_policy
+    job_of, head_of, parse = job_rows.job_of, job_rows.head_of, policy_row.parse_policy
     known_rows, known_policies = Once(), Once()
 
     def job_once(entity: Mapping[str, object], etag: str) -> Any:
@@ -31,8 +31,8 @@ def everything_read_once() -> Iterator[None]:
         return found
 
     with ExitStack() as patched:
-        patched.enter_context(_replaced(rows, "job_of", job_once))
-        patched.enter_context(_replaced(rows, "head_of", head_once))
+        patched.enter_context(_replaced(job_rows, "job_of", job_once))
+        patched.enter_context(_replaced(job_rows, "head_of", head_once))
         patched.enter_context(_replaced(policy_row, "parse_policy", policy_once))
         yield
 

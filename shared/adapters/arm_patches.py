@@ -18,8 +18,7 @@ from shared.adapters.arm_posts import post_once
 from shared.adapters.arm_reads import ArmReads, parsed_own
 from shared.domain.patching.model import PatchError, PatchOperationStatus
 from shared.domain.patching.results import Assessment, Installation, InstallRequest
-from shared.patch_ports import PatchOperation
-from shared.ports import Accepted, Activity, Clock, Operation
+from shared.ports import Accepted, Activity, Clock, Operation, PatchOperation
 
 log = logging.getLogger("baton.arm")
 

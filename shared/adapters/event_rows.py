@@ -1,6 +1,6 @@
 """Lifecycle events and their lease ⇄ rows among the jobs, so that one transaction holds a job and its event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 
 from shared.adapters.cells import (
@@ -14,11 +14,10 @@ from shared.adapters.cells import (
     Shape,
     cut,
     key,
-    plain,
     read_map,
     word_of,
-    wrong,
 )
+from shared.adapters.writes import Write, check_version, fitted, removal, versioned, write_of
 from shared.domain.errors import InvalidInput
 from shared.domain.lifecycle import Event, EventKind, Lease
 
@@ -30,7 +29,6 @@ LEASE = "!events"
 _PREFIX = "!event|"
 EVENTS = (_PREFIX, _PREFIX[:-1] + chr(ord("|") + 1))
 """The first RowKey of an event, and the first one behind the last."""
-_VERSION = 1
 _RANKED = tuple(EventKind)
 # Even with each character escaped all of an event's texts fit one cell then.
 _SHORT = 200
@@ -69,7 +67,7 @@ def event_key(event: Event) -> str:
 
 def event_row(event: Event) -> Entity:
     """An event as an entity."""
-    return _row(event_key(event)) | _EVENT.write(event)
+    return versioned(JOBS, event_key(event)) | _EVENT.write(event)
 
 
 def event_of(entity: Mapping[str, object], etag: str) -> Event:
@@ -78,13 +76,13 @@ def event_of(entity: Mapping[str, object], etag: str) -> Event:
     Raises:
         InvalidInput: It was made by a later version, or a column is missing or holds something else.
     """
-    _check_version(entity)
+    check_version(entity)
     return Event(**_EVENT.read(entity), etag=etag)
 
 
 def lease_row(lease: Lease) -> Entity:
     """The lease as an entity."""
-    return _row(LEASE) | _LEASE.write(lease)
+    return versioned(JOBS, LEASE) | _LEASE.write(lease)
 
 
 def lease_of(entity: Mapping[str, object], etag: str) -> Lease:
@@ -93,14 +91,15 @@ def lease_of(entity: Mapping[str, object], etag: str) -> Lease:
     Raises:
         InvalidInput: As `event_of`.
     """
-    _check_version(entity)
+    check_version(entity)
     return Lease(**_LEASE.read(entity), etag=etag)
 
 
-def _row(row_key: str) -> Entity:
-    return {"PartitionKey": JOBS, "RowKey": row_key, "v": _VERSION}
+def outbox_writes(lease: Lease, done: Sequence[Event]) -> list[Write]:
+    """The rows of one transaction.
 
-
-def _check_version(entity: Mapping[str, object]) -> None:
-    if plain(entity.get("v")) != _VERSION:
-        raise wrong("v", entity.get("v"), f"{_VERSION}, the version that this Baton reads")
+    Raises:
+        ValueError: More than 99 events, or one twice.
+    """
+    delivered = [removal(JOBS, event_key(event), event.etag) for event in done]
+    return fitted([write_of(lease_row(lease), lease.etag), *delivered])

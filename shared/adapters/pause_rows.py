@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 
-from shared.adapters.cells import SENTENCE, TEXT, TIME, Column, Entity, Shape, key, plain, wrong
-from shared.adapters.rows import Write
+from shared.adapters.cells import SENTENCE, TEXT, TIME, Column, Shape, key, wrong
+from shared.adapters.writes import Write, check_version, versioned, write_of
 from shared.domain.errors import InvalidInput
 from shared.domain.pause import Pause
 
 PAUSES = "pauses"
 """The one partition of the table."""
 
-_VERSION = 1
 _PAUSE = Shape(
     Pause,
     (
@@ -32,17 +31,14 @@ def pause_write(pause: Pause) -> Write:
         InvalidInput: A name or a text that no table takes.
     """
     row_key = key("RowKey", f"{pause.team}|{pause.policy}")
-    entity: Entity = {"PartitionKey": PAUSES, "RowKey": row_key, "v": _VERSION}
-    entity |= _PAUSE.write(pause)
-    return Write(verb="replace" if pause.etag else "create", entity=entity, etag=pause.etag)
+    return write_of(versioned(PAUSES, row_key) | _PAUSE.write(pause), pause.etag)
 
 
 def pause_of_row(entity: Mapping[str, object], etag: str) -> Pause:
     """A pause from its row. One that cannot be read holds what its key names: nobody knows that it does not."""
     team, _, policy = str(entity["RowKey"]).partition("|")
     try:
-        if plain(entity.get("v")) != _VERSION:
-            raise wrong("v", entity.get("v"), f"{_VERSION}, the version that this Baton reads")
+        check_version(entity)
         cells = _PAUSE.read(entity)
         if (cells["team"], cells["policy"]) != (team, policy):
             raise wrong("RowKey", entity["RowKey"], "its team and policy, as its columns say")

@@ -3,7 +3,8 @@
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables.aio import TableClient
 
-from shared.adapters.tables import Table, misses_table
+from shared.adapters.table_errors import misses_table
+from shared.adapters.tables import Table
 
 # Nobody reads this partition.
 _PROBE = ("doctor", "probe")

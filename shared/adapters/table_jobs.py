@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from shared.adapters import rows
+from shared.adapters import job_rows
+from shared.adapters.event_rows import JOBS
 from shared.adapters.table_pages import Found
 from shared.adapters.tables import Table, TableService, readable
 from shared.domain.job import Job
@@ -26,10 +27,8 @@ class TableJobs:
 
     async def books(self) -> Books:
         """See the port."""
-        guard = await self._table.get(rows.JOBS, rows.GUARD)
-        pages = await self._table.pages(
-            self._read, "PartitionKey eq @partition", partition=rows.JOBS
-        )
+        guard = await self._table.get(JOBS, job_rows.GUARD)
+        pages = await self._table.pages(self._read, "PartitionKey eq @partition", partition=JOBS)
         heads = [head for page in pages for head in page[0]]
         unread = tuple(row for page in pages for row in page[2])
         by_policy: dict[PolicyKey, list[Job]] = defaultdict(list)
@@ -54,14 +53,14 @@ class TableJobs:
         One query reads the head first, because its RowKey is the first of the range; on a later page a job
         may be newer than the head, and then a commit under the head's ETag fails.
         """
-        low, high = rows.policy_range(team, policy)
+        low, high = job_rows.policy_range(team, policy)
         if known:
-            head = await self._table.get(rows.JOBS, low)
+            head = await self._table.get(JOBS, low)
             if head and head.etag == known.head.etag:
                 return known
         found = await self._table.query(
             "PartitionKey eq @partition and RowKey ge @low and RowKey lt @high",
-            partition=rows.JOBS,
+            partition=JOBS,
             low=low,
             high=high,
         )
@@ -70,8 +69,8 @@ class TableJobs:
 
     async def job(self, team: str, policy: str, job_id: str) -> Job | None:
         """See the port."""
-        found = await self._table.get(rows.JOBS, rows.job_key(team, policy, job_id))
-        read, _ = readable(self._table, [found] if found else [], rows.job_of, "job")
+        found = await self._table.get(JOBS, job_rows.job_key(team, policy, job_id))
+        read, _ = readable(self._table, [found] if found else [], job_rows.job_of, "job")
         return read[0] if read else None
 
     async def away(self, domain_set: str) -> Away:
@@ -80,25 +79,25 @@ class TableJobs:
         Raises:
             InvalidInput: The row cannot be read. Nothing of the set may start then: who is away is unknown.
         """
-        found = await self._table.get(rows.JOBS, rows.away_key(domain_set))
+        found = await self._table.get(JOBS, job_rows.away_key(domain_set))
         if found is None:
             return Away(domain_set=domain_set)
-        return rows.away_of(found.entity, found.etag)
+        return job_rows.away_of(found.entity, found.etag)
 
     async def commit(self, change: Change) -> Committed:
         """See the port."""
         kept = change if self._keeps_events else replace(change, events=())
-        return rows.committed(change, await self._table.transact(rows.change_writes(kept)))
+        return job_rows.committed(change, await self._table.transact(job_rows.change_writes(kept)))
 
     def _read(self, found: Iterable[Found]) -> tuple[list[Head], list[Job], tuple[UnreadRow, ...]]:
         of_policies = [row for row in found if not str(row.entity["RowKey"]).startswith("!")]
         is_head = [str(row.entity["RowKey"]).endswith("|") for row in of_policies]
         pairs = list(zip(of_policies, is_head, strict=True))
         heads, bad_heads = readable(
-            self._table, [row for row, head in pairs if head], rows.head_of, "job"
+            self._table, [row for row, head in pairs if head], job_rows.head_of, "job"
         )
         jobs, bad_jobs = readable(
-            self._table, [row for row, head in pairs if not head], rows.job_of, "job"
+            self._table, [row for row, head in pairs if not head], job_rows.job_of, "job"
         )
         return heads, jobs, tuple(_unread(key) for key in (*bad_heads, *bad_jobs))
 

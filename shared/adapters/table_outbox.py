@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
-from shared.adapters import event_rows as rows
-from shared.adapters.rows import Write, fitted
+from shared.adapters import event_rows
 from shared.adapters.tables import Table, TableService, readable
 from shared.domain.errors import InvalidInput
 from shared.domain.lifecycle import Event, Lease
@@ -19,42 +17,28 @@ class TableOutbox:
 
     async def lease(self) -> Lease:
         """See the port. One that cannot be read is free: the next that is written replaces it."""
-        found = await self._table.get(rows.JOBS, rows.LEASE)
+        found = await self._table.get(event_rows.JOBS, event_rows.LEASE)
         if found is None:
             return Lease()
         try:
-            return rows.lease_of(found.entity, found.etag)
+            return event_rows.lease_of(found.entity, found.etag)
         except InvalidInput:
             return Lease(etag=found.etag)
 
     async def waiting(self, most: int) -> Sequence[Event]:
         """See the port."""
-        low, high = rows.EVENTS
+        low, high = event_rows.EVENTS
         found = await self._table.first(
             most,
             "PartitionKey eq @partition and RowKey ge @low and RowKey lt @high",
-            partition=rows.JOBS,
+            partition=event_rows.JOBS,
             low=low,
             high=high,
         )
-        events, _ = readable(self._table, found, rows.event_of, "event")
+        events, _ = readable(self._table, found, event_rows.event_of, "event")
         return events
 
     async def write(self, lease: Lease, *, done: Sequence[Event] = ()) -> Lease:
         """See the port."""
-        etags = await self._table.transact(outbox_writes(lease, done))
-        return replace(lease, etag=etags[rows.LEASE])
-
-
-def outbox_writes(lease: Lease, done: Sequence[Event]) -> list[Write]:
-    """The rows of one transaction.
-
-    Raises:
-        ValueError: More than 99 events, or one twice.
-    """
-    verb: Literal["create", "replace"] = "replace" if lease.etag else "create"
-    writes = [Write(verb=verb, entity=rows.lease_row(lease), etag=lease.etag)]
-    for event in done:
-        keys = {"PartitionKey": rows.JOBS, "RowKey": rows.event_key(event)}
-        writes.append(Write(verb="delete", entity=keys, etag=event.etag))
-    return fitted(writes)
+        etags = await self._table.transact(event_rows.outbox_writes(lease, done))
+        return replace(lease, etag=etags[event_rows.LEASE])

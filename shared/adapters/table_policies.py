@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from shared.adapters import rows
-from shared.adapters.rows import Write
+from shared.adapters import policy_rows
 from shared.adapters.tables import TableService
+from shared.adapters.writes import removal
 from shared.ports import PolicyRow
 
 
@@ -16,23 +16,24 @@ class TablePolicies:
 
     async def rows(self) -> Sequence[PolicyRow]:
         """See the port."""
-        found = [rows.policy_of(row.entity, row.etag) for row in await self._table.all()]
+        found = [policy_rows.policy_of(row.entity, row.etag) for row in await self._table.all()]
         return sorted(found, key=lambda row: (row.team, row.policy))
 
     async def row(self, team: str, policy: str) -> PolicyRow | None:
         """See the port."""
         found = await self._table.get(team, policy)
-        return rows.policy_of(found.entity, found.etag) if found else None
+        return policy_rows.policy_of(found.entity, found.etag) if found else None
 
     async def write(self, row: PolicyRow) -> None:
         """See the port."""
-        await self._table.transact([rows.policy_write(row)])
+        await self._table.transact([policy_rows.policy_write(row)])
 
     async def delete(self, row: PolicyRow) -> None:
         """See the port."""
-        keys = {"PartitionKey": row.team, "RowKey": row.policy}
-        await self._table.transact([Write(verb="delete", entity=keys, etag=row.etag)])
+        await self._table.transact([removal(row.team, row.policy, row.etag)])
 
     async def write_status(self, row: PolicyRow, *, status: str, message: str) -> None:
         """See the port."""
-        await self._table.merge(rows.status_row(row, status=status, message=message), row.etag)
+        await self._table.merge(
+            policy_rows.status_row(row, status=status, message=message), row.etag
+        )

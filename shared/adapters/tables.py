@@ -1,4 +1,4 @@
-"""The table account: one client for all tables, its few kinds of request, and its errors as ours.
+"""The table account: one client for all tables, and its few kinds of request.
 
 Importing this module costs a third of a second for the SDK, so the composition root does it on first use.
 """
@@ -10,13 +10,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from aiohttp import ClientConnectorError
 from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import (
     AzureError,
-    ClientAuthenticationError,
-    HttpResponseError,
     ResourceExistsError,
     ResourceNotFoundError,
 )
@@ -24,9 +21,10 @@ from azure.data.tables import TransactionOperation, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.adapters.cells import Entity
-from shared.adapters.rows import Write
+from shared.adapters.table_errors import did_nothing, is_busy, misses_table, our_error
 from shared.adapters.table_pages import Found, found_of, read_pages
-from shared.domain.errors import BatonError, InvalidInput, Retryable, Stale, Terminal
+from shared.adapters.writes import Write
+from shared.domain.errors import InvalidInput, Retryable
 
 log = logging.getLogger("baton.tables")
 
@@ -40,12 +38,6 @@ _READ_SECONDS = 20  # the service itself gives up a query after 5, any other req
 # The SDK's own retries are off: they would wait as long as the service asks, up to minutes, inside a
 # handler, and repeat a write whose answer was lost.
 _NO_RETRIES = {"retry_total": 0, "retry_connect": 0, "retry_read": 0, "retry_status": 0}
-_ROLE = "Storage Table Data Contributor"
-_STALE = (404, 409, 412)
-_BUSY = (408, 429, 500, 502, 503, 504)
-_NOT_DONE = (429, 503)  # refused at the door, so that a write may be sent again
-# A table that is being deleted or was only just made, whatever the status.
-_NOT_YET = ("TableBeingDeleted", "TableNotFound")
 
 
 class TableService:
@@ -191,7 +183,7 @@ class Table:
             try:
                 await client.create_entity(entity)
             except ResourceExistsError as error:
-                if error.status_code == 409 and not _is_busy(error):
+                if error.status_code == 409 and not is_busy(error):
                     return False
                 raise
             return True
@@ -267,9 +259,9 @@ class Table:
                     created = True
                     await self._do(lambda _: self._create(), repeat=True)
                     continue
-                ours = _ours(error, self.name, self._service.endpoint)
+                ours = our_error(error, self.name, self._service.endpoint)
                 wait = next(waits, None)
-                if not isinstance(ours, Retryable) or not (repeat or _did_nothing(error)):
+                if not isinstance(ours, Retryable) or not (repeat or did_nothing(error)):
                     raise ours from error
                 if wait is None or (ours.retry_after or wait) > _WAIT_MAX:
                     raise ours from error
@@ -322,73 +314,3 @@ def _operation(write: Write) -> Any:
     if write.verb == "delete":
         return TransactionOperation.DELETE, write.entity, options
     return TransactionOperation.UPDATE, write.entity, {"mode": UpdateMode.REPLACE, **options}
-
-
-# --- errors ----------------------------------------------------------------------------------------
-
-
-def _ours(raised: Exception, table: str, endpoint: str) -> BatonError:
-    """What an error of the SDK means to the caller.
-
-    The SDK stumbles (AttributeError, KeyError, ValueError) over an answer that broke off or is not the
-    service's, and over an identity without a token; what it was handling then is the error.
-    """
-    error = raised if isinstance(raised, AzureError) else raised.__context__
-    if not isinstance(error, AzureError):
-        return Retryable(f"{table} at {endpoint}: an answer that cannot be read: {raised!r}")
-    status = _status(error)
-    said = f"{table} at {endpoint}: {_said(error)}"
-    refused = isinstance(error, ClientAuthenticationError) and status not in _BUSY
-    if status in (401, 403) or refused:
-        return Terminal(
-            f"No access to {said}. The identity needs the role {_ROLE} on the storage account, and "
-            "the account's firewall must let it in"
-        )
-    if status is None or _is_busy(error):
-        return Retryable(said, retry_after=_retry_after(error))
-    if status in _STALE:
-        return Stale(said)
-    return Terminal(f"{status}, {said}") if 400 <= status < 500 else Retryable(said)
-
-
-def _is_busy(error: Exception) -> bool:
-    return _status(error) in _BUSY or _code(error) in _NOT_YET
-
-
-def _did_nothing(error: Exception) -> bool:
-    """Whether the request surely changed nothing. The SDK's word for "not sent" counts a lost answer too."""
-    unsent = isinstance(getattr(error, "inner_exception", None), ClientConnectorError)
-    return unsent or _status(error) in _NOT_DONE
-
-
-def misses_table(error: Exception) -> bool:
-    """Whether the service says that there is no such table."""
-    return _status(error) == 404 and _code(error) == "TableNotFound"
-
-
-def _status(error: Exception) -> int | None:
-    return error.status_code if isinstance(error, HttpResponseError) else None
-
-
-def _code(error: Exception) -> str:
-    """The service's word for it. The SDK puts it into the error after most requests, but not after all."""
-    code = getattr(error, "error_code", None)
-    if code or not isinstance(error, HttpResponseError) or error.response is None:
-        return str(getattr(code, "value", code) or "")
-    try:
-        found = re.search(r'"code":\s*"(\w+)"', error.response.text())
-    except (AzureError, ValueError):  # the answer broke off, or is no text
-        return ""
-    return found[1] if found else ""
-
-
-def _said(error: AzureError) -> str:
-    text = " ".join(f"{_code(error)} {error.message or type(error).__name__}".split())
-    return text if len(text) <= 400 else text[:399] + "…"
-
-
-def _retry_after(error: AzureError) -> timedelta | None:
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    text = str(headers.get("Retry-After") or "").strip()
-    # The service gives seconds; a date would need a clock, and a guess is as good.
-    return timedelta(seconds=min(int(text), 86_400)) if re.fullmatch(r"[0-9]{1,9}", text) else None

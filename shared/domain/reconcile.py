@@ -155,18 +155,8 @@ class _Reconciler:
             self._end_patches(job, policy)
             return
         job = self._placed(job, vm, offer, policy)
-        if policy.key != (job.team, job.policy) and policy.key not in self._unread_policies:
-            job = replace(
-                job,
-                team=policy.team,
-                policy=policy.name,
-                rollout=NOT_YET,
-                stage=1,
-                planned_start=None,
-                reason="",
-                etag="",
-            )
-        self._set(job)
+        moves = policy.key != (job.team, job.policy) and policy.key not in self._unread_policies
+        self._set(_moved_to(policy, job) if moves else job)
 
     def _end_patches(self, job: Job, policy: Policy) -> None:
         """A job of patches that nobody wants or needs any more."""
@@ -197,21 +187,7 @@ class _Reconciler:
             if offer.maintenance:
                 self._plan.unmatched[vm.key] = reason
             return
-        job = Job(
-            id=self._new_id(vm, offer),
-            vm_id=vm.id,
-            vm_name=vm.name,
-            resource_group=vm.resource_group,
-            subscription_id=vm.subscription_id,
-            location=vm.location,
-            team=policy.team,
-            policy=policy.name,
-            rollout=NOT_YET,
-            stage=1,
-            maintenance=offer.maintenance,
-            patches=offer.patches,
-            discovered_at=self._now,
-        )
+        job = _new_job(self._new_id(vm, offer), vm, offer, policy, self._now)
         self._set(self._placed(job, vm, offer, policy))
 
     def _unread_of(self, vm: Vm, policy: Policy) -> UnreadRow | None:
@@ -305,6 +281,38 @@ class _Reconciler:
             del self._target[self._where[job.id]][job.id]
         self._where[job.id] = key
         self._target.setdefault(key, {})[job.id] = job
+
+
+def _new_job(new_id: str, vm: Vm, offer: Offer, policy: Policy, now: datetime) -> Job:
+    return Job(
+        id=new_id,
+        vm_id=vm.id,
+        vm_name=vm.name,
+        resource_group=vm.resource_group,
+        subscription_id=vm.subscription_id,
+        location=vm.location,
+        team=policy.team,
+        policy=policy.name,
+        rollout=NOT_YET,
+        stage=1,
+        maintenance=offer.maintenance,
+        patches=offer.patches,
+        discovered_at=now,
+    )
+
+
+def _moved_to(policy: Policy, job: Job) -> Job:
+    """The job in another policy: of its rollouts it knows nothing yet."""
+    return replace(
+        job,
+        team=policy.team,
+        policy=policy.name,
+        rollout=NOT_YET,
+        stage=1,
+        planned_start=None,
+        reason="",
+        etag="",
+    )
 
 
 def _open_last(job: Job) -> tuple[object, ...]:

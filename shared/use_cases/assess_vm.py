@@ -10,8 +10,7 @@ from shared.domain.errors import BatonError, Refused, Retryable, StartUnknown
 from shared.domain.patching.observe import ASSESSMENT_TIMEOUT, assessed, failed
 from shared.domain.patching.record import PatchRecord
 from shared.domain.patching.results import Assessment
-from shared.patch_ports import Patches, PatchOperation
-from shared.ports import Clock
+from shared.ports import Clock, Patches, PatchOperation
 
 log = logging.getLogger("baton.patches")
 

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import chain
 
 from shared.domain import lifecycle
@@ -75,20 +76,12 @@ class Discover:
             if attempt:
                 books = await self.jobs.books()
             standings, heads = standings_of(rows, books)
-            plan = reconcile(
-                books,
-                standings,
-                heads,
-                sight.fleet,
-                dry_run=self.mode is Mode.DRY_RUN,
-                now=self.clock.now(),
-            )
+            plan = self._decide(books, standings, heads, sight)
             try:
                 await self._write(plan, books)
+                break
             except Stale:
                 log.info("Somebody wrote first; deciding again", extra={"action": "discover_again"})
-                continue
-            break
         else:
             log.warning("Left to the next run", extra={"action": "discover_gave_way"})
             return
@@ -97,19 +90,21 @@ class Discover:
         await self.report_plan(plan, standings, sight.fleet)
         await self.announce(plan, standings, books)
         await self.first_contact(plan, sight)
-        heartbeat = Heartbeat(
-            at=self.clock.now(),
-            vms=sight.count,
-            changed=sum(len(jobs) for jobs in plan.jobs.values()) + len(plan.moved),
-            unmatched=len(plan.unmatched),
-            unreadable=len(sight.unreadable),
-            failed_subscriptions=len(sight.behind.keys() | sight.failed.keys() & {""}),
-            seen_at=sight.fleet.seen_at,
-            behind=sight.behind,
-        )
+        heartbeat = _heartbeat(sight, plan, self.clock.now())
         await self.beat(heartbeat)
         _log(sight, plan, heartbeat)
         _count(books, plan)
+
+    def _decide(
+        self,
+        books: Books,
+        standings: Mapping[PolicyKey, Standing],
+        heads: Mapping[PolicyKey, Head],
+        sight: Sight,
+    ) -> Plan:
+        is_dry = self.mode is Mode.DRY_RUN
+        now = self.clock.now()
+        return reconcile(books, standings, heads, sight.fleet, dry_run=is_dry, now=now)
 
     async def _write(self, plan: Plan, books: Books) -> None:
         """Writes the plan, one transaction after the other, each guarded by the one before.
@@ -199,6 +194,19 @@ def _changes(
             yield (key,), (), jobs[start : start + most]
     for before, after in plan.moved:
         yield ((before.team, before.policy), (after.team, after.policy)), (before,), (after,)
+
+
+def _heartbeat(sight: Sight, plan: Plan, now: datetime) -> Heartbeat:
+    return Heartbeat(
+        at=now,
+        vms=sight.count,
+        changed=sum(len(jobs) for jobs in plan.jobs.values()) + len(plan.moved),
+        unmatched=len(plan.unmatched),
+        unreadable=len(sight.unreadable),
+        failed_subscriptions=len(sight.behind.keys() | sight.failed.keys() & {""}),
+        seen_at=sight.fleet.seen_at,
+        behind=sight.behind,
+    )
 
 
 def _count(books: Books, plan: Plan) -> None:

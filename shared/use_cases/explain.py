@@ -11,8 +11,7 @@ from shared.domain.mode import Mode
 from shared.domain.pace import Pace
 from shared.domain.pause import pause_of
 from shared.domain.policy_row import standing
-from shared.pause_port import PauseStore
-from shared.ports import Clock, JobStore, OutcomeStore, PolicyStore, VirtualMachines
+from shared.ports import Clock, JobStore, OutcomeStore, PauseStore, PolicyStore, VirtualMachines
 from shared.use_cases.explanation import Explanation, Facts, explain_end, explain_job
 from shared.use_cases.preview import Foresight, Preview
 from shared.use_cases.which_vm import meant

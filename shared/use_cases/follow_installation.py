@@ -7,8 +7,7 @@ from shared.domain.installation import InstallationLook, came_to, judge_installa
 from shared.domain.job import Job
 from shared.domain.patching.results import Installation
 from shared.domain.verdict import Then
-from shared.patch_ports import PatchOperation
-from shared.ports import Operation
+from shared.ports import Operation, PatchOperation
 from shared.use_cases.steps import Steps
 
 log = logging.getLogger("baton.redeploy")

@@ -10,8 +10,7 @@ from shared.domain.job import Job
 from shared.domain.ledger import Books, Ledger, PolicyKey
 from shared.domain.pause import Pause
 from shared.domain.policy import Policy, Standing
-from shared.pause_port import PauseStore
-from shared.ports import Clock, JobStore, PolicyRow, PolicyStore
+from shared.ports import Clock, JobStore, PauseStore, PolicyRow, PolicyStore
 from shared.use_cases.discover import standings_of
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.patch_ports import Enrolment
+from shared.ports import Enrolment
 
 # The features of the preview (learn.microsoft.com, automanage hotpatch, 02/2021). Since Hotpatch is generally
 # available Microsoft's documentation asks for none of them, and Azure need not know them any more.

@@ -8,8 +8,7 @@ from shared.domain.errors import Stale
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change, Ledger, PolicyKey
 from shared.domain.pause import Pause
-from shared.pause_port import PauseStore
-from shared.ports import Clock, JobStore, PolicyStore
+from shared.ports import Clock, JobStore, PauseStore, PolicyStore
 from shared.use_cases.asking import Asked, books_of, until_written
 
 log = logging.getLogger("baton.steer")

@@ -11,8 +11,7 @@ from shared.domain.mode import Mode
 from shared.domain.pause import Pause
 from shared.domain.policy import Standing
 from shared.domain.reconcile import Plan, reconcile
-from shared.pause_port import PauseStore
-from shared.ports import Clock, JobStore, PolicyRow, PolicyStore
+from shared.ports import Clock, JobStore, PauseStore, PolicyRow, PolicyStore
 from shared.use_cases.discover import standings_of
 from shared.use_cases.see_fleet import SeeFleet, Sight
 

@@ -3,9 +3,12 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain.alert import Alert, event_id
 from shared.domain.errors import InvalidInput, shown
+from shared.domain.job import Job
+from shared.domain.policy import Policy
 from shared.ports import Clock, JobStore, Wake
 from shared.use_cases.settle import good_policy
 from shared.use_cases.tell import Tell
@@ -60,36 +63,39 @@ class ReportDeadLetter:
             extra={"action": "dead_letter", "queue": letter.queue, "reason": letter.reason},
         )
         policy = good_policy(ledger) if ledger and job else None
-        now = self.clock.now()
-        # A job whose messages keep dying is one event a day, not one a message.
-        identity = (job.id, f"{now:%Y-%m-%d}") if job else (letter.queue, letter.message_id)
-        facts = {
-            "VM": job.vm_name if job else "",
-            "Policy": f"{job.team}/{job.policy}" if job else "",
-            "Queue": letter.queue,
-            "Message id": letter.message_id,
-            "Dead-letter reason": letter.reason,
-            "Description": letter.description,
-            "Deliveries": str(letter.delivery_count),
-            "Body": shown(letter.body[:200].decode("utf-8", "replace")),
-        }
-        await self.tell(
-            Alert(
-                id=event_id("deadLettered", *identity),
-                kind="deadLettered",
-                subject=job.vm_name if job else f"a message in {letter.queue}",
-                reason=f"A message could not be handled: {why}",
-                next_step=(
-                    "Baton looks at the job again by itself; look at the app's log for the error."
-                    if job
-                    else "Nothing else depends on it. Whoever sent it should mend it."
-                ),
-                raised_at=now,
-                team=job.team if job else "",
-                policy=job.policy if job else "",
-                facts=tuple((label, value) for label, value in facts.items() if value),
-                recipients=policy.owners if policy else (),
-                vm_id=job.vm_id if job else "",
-                zone=policy.hours.zone_name if policy else "",
-            )
-        )
+        await self.tell(_alert(letter, why, job, policy, self.clock.now()))
+
+
+def _alert(
+    letter: DeadLetter, why: str, job: Job | None, policy: Policy | None, now: datetime
+) -> Alert:
+    # A job whose messages keep dying is one event a day, not one a message.
+    identity = (job.id, f"{now:%Y-%m-%d}") if job else (letter.queue, letter.message_id)
+    facts = {
+        "VM": job.vm_name if job else "",
+        "Policy": f"{job.team}/{job.policy}" if job else "",
+        "Queue": letter.queue,
+        "Message id": letter.message_id,
+        "Dead-letter reason": letter.reason,
+        "Description": letter.description,
+        "Deliveries": str(letter.delivery_count),
+        "Body": shown(letter.body[:200].decode("utf-8", "replace")),
+    }
+    return Alert(
+        id=event_id("deadLettered", *identity),
+        kind="deadLettered",
+        subject=job.vm_name if job else f"a message in {letter.queue}",
+        reason=f"A message could not be handled: {why}",
+        next_step=(
+            "Baton looks at the job again by itself; look at the app's log for the error."
+            if job
+            else "Nothing else depends on it. Whoever sent it should mend it."
+        ),
+        raised_at=now,
+        team=job.team if job else "",
+        policy=job.policy if job else "",
+        facts=tuple((label, value) for label, value in facts.items() if value),
+        recipients=policy.owners if policy else (),
+        vm_id=job.vm_id if job else "",
+        zone=policy.hours.zone_name if policy else "",
+    )

@@ -4,8 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from shared.domain.pause import Pause
-from shared.pause_port import PauseStore
-from shared.ports import Clock, JobStore, PolicyStore
+from shared.ports import Clock, JobStore, PauseStore, PolicyStore
 from shared.use_cases.asking import Asked, books_of, until_written
 from shared.use_cases.pause_policies import kept_pause
 

@@ -15,8 +15,7 @@ from shared.domain.maintenance import Subscription, Unreadable, Vm
 from shared.domain.offers import Available, available_to
 from shared.domain.places import Places
 from shared.domain.turns import Turns
-from shared.patch_ports import PatchStore
-from shared.ports import Clock, VirtualMachines
+from shared.ports import Clock, PatchStore, VirtualMachines
 from shared.use_cases.see_subscription import Looking, SeeSubscription
 
 log = logging.getLogger("baton.discover")

@@ -15,8 +15,7 @@ from datetime import datetime, timedelta
 from shared.domain.alert import Alert, AlertState, mail_id
 from shared.domain.errors import BatonError, Retryable, Stale, Terminal
 from shared.domain.mode import Mode
-from shared.mail_ports import Letters, Mailer
-from shared.ports import AlertStore, Bus, Clock
+from shared.ports import AlertStore, Bus, Clock, Letters, Mailer
 from shared.use_cases.team_calendar import TeamCalendar
 
 log = logging.getLogger("baton.alerts")

@@ -13,8 +13,7 @@ from shared.domain.alert import Alert, event_id
 from shared.domain.durations import format_duration
 from shared.domain.errors import Retryable, Stale, Terminal
 from shared.domain.lifecycle import COUNTS_FOR, Event, Lease
-from shared.event_ports import Outbox, Receiver
-from shared.ports import Bus, Clock
+from shared.ports import Bus, Clock, Outbox, Receiver
 from shared.use_cases.tell import Tell
 
 log = logging.getLogger("baton.events")

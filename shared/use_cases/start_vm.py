@@ -24,8 +24,7 @@ from shared.domain.policy_row import standing
 from shared.domain.readiness import end_without_start, vm_in_the_way, with_time_for_both
 from shared.domain.rules import Wait, backoff, why_not_now
 from shared.domain.steering import BY_A_PERSON
-from shared.pause_port import PauseStore
-from shared.ports import Accepted, PolicyStore
+from shared.ports import Accepted, PauseStore, PolicyStore
 from shared.use_cases.steps import Steps, Written
 from shared.use_cases.wording import done_to
 

@@ -12,8 +12,7 @@ from shared.domain.mode import Mode
 from shared.domain.pause import Pause, pause_of
 from shared.domain.policy import Standing
 from shared.domain.rules import why_not_now
-from shared.pause_port import PauseStore
-from shared.ports import AlertStore, Clock, JobStore, PolicyStore
+from shared.ports import AlertStore, Clock, JobStore, PauseStore, PolicyStore
 from shared.use_cases.discover import standings_of
 
 _BAD_MAX = 10

@@ -18,8 +18,7 @@ from shared.domain.maintenance import Vm
 from shared.domain.pace import Pace, next_tick
 from shared.domain.placement import without_away
 from shared.domain.rules import Wait, its_window
-from shared.patch_ports import Patches
-from shared.ports import Bus, Clock, JobStore, VirtualMachines, Wake, WakeAt
+from shared.ports import Bus, Clock, JobStore, Patches, VirtualMachines, Wake, WakeAt
 from shared.use_cases.settle import Settle
 
 # Ledgers that a process remembers: of as many policies as are at work at a time.

@@ -11,9 +11,7 @@ from shared.domain.mode import Mode
 from shared.domain.pace import Pace, last_tick
 from shared.domain.pause import Pause, pause_of
 from shared.domain.rules import next_turns, why_not_now
-from shared.event_ports import Outbox
-from shared.pause_port import PauseStore
-from shared.ports import AlertStore, Bus, Clock, JobStore, Wake, WakeAt
+from shared.ports import AlertStore, Bus, Clock, JobStore, Outbox, PauseStore, Wake, WakeAt
 from shared.use_cases.settle import good_policy
 
 # Three discoveries of the default schedule.

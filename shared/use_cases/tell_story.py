@@ -15,8 +15,7 @@ from shared.domain.pause import pause_of
 from shared.domain.placement import set_conflict
 from shared.domain.policy import Standing
 from shared.domain.vm_ids import VmId, name_of
-from shared.patch_ports import PatchStore
-from shared.ports import AlertStore, Clock, JobStore, OutcomeStore
+from shared.ports import AlertStore, Clock, JobStore, OutcomeStore, PatchStore
 from shared.use_cases.explanation import Explanation, Facts, explain_job
 from shared.use_cases.look import Look, Seen
 from shared.use_cases.show import ALERTS_FOR, show_alert, show_vm

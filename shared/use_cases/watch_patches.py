@@ -14,8 +14,7 @@ from shared.domain.patching.columns import Patching
 from shared.domain.patching.observe import ASSESS_AFTER, observed, wants_assessment
 from shared.domain.patching.record import PatchRecord, PatchState
 from shared.domain.policy import Policy
-from shared.patch_ports import PatchStore
-from shared.ports import Clock, JobStore, PolicyStore, VirtualMachines
+from shared.ports import Clock, JobStore, PatchStore, PolicyStore, VirtualMachines
 from shared.use_cases.assess_vm import AssessVm
 from shared.use_cases.discover import standings_of
 from shared.use_cases.report_patches import ReportPatches, Watched

@@ -197,14 +197,18 @@ class Cloud:
         identity = maintenance.id if maintenance else ""
         refusal = refusal_of_state(record.spec.name, record.state, now)
         if refusal is not None or maintenance is None:
-            return self._refuse(record, now, request, Verdict(identity, *(refusal or ("", None))))
+            return self._refuse(
+                record, now, request, Verdict(*(refusal or ("", None)), maintenance=identity)
+            )
         step = record.script[min(record.step, len(record.script) - 1)]
         record.step += 1
         if not step.word.is_accepted:
             reason, error = refusal_of_script(record.spec.name, step)
-            return self._refuse(record, now, request, Verdict(identity, reason, error, step.word))
+            return self._refuse(
+                record, now, request, Verdict(reason, error, step.word, maintenance=identity)
+            )
         operation = self._accept(record, maintenance, step.word, now, request)
-        return Verdict(identity, word=step.word, operation=operation)
+        return Verdict(word=step.word, operation=operation, maintenance=identity)
 
     def _accept(
         self, record: VmRecord, open_: Maintenance, word: Word, now: datetime, request: Request

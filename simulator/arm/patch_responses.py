@@ -7,10 +7,8 @@ from simulator.arm import bodies, errors, patching
 from simulator.arm.call import Answer, Call
 from simulator.arm.cloud import Cloud
 from simulator.arm.features import Features
-from simulator.arm.patching import PatchVerdict
 from simulator.arm.records import VmRecord
-from simulator.arm.responses import known_vm, operation_headers
-from simulator.patch_model import PatchWord
+from simulator.arm.responses import answered, known_vm
 
 _VM_ID = re.compile(r"/subscriptions/[^'\"\s|]+/virtualmachines/[^'\"\s|/]+", re.IGNORECASE)
 
@@ -18,7 +16,7 @@ _VM_ID = re.compile(r"/subscriptions/[^'\"\s|]+/virtualmachines/[^'\"\s|/]+", re
 def assess_patches(cloud: Cloud, call: Call) -> Answer:
     """Begin an assessment, or say why not."""
     record = known_vm(cloud, call)
-    return _answered(cloud, call, patching.assess(cloud, record, call.now, call.request))
+    return answered(cloud, call, patching.assess(cloud, record, call.now, call.request))
 
 
 def install_patches(cloud: Cloud, call: Call) -> Answer:
@@ -26,7 +24,7 @@ def install_patches(cloud: Cloud, call: Call) -> Answer:
     record = known_vm(cloud, call)
     call.note["asked"] = dict(call.body)
     verdict = patching.install(cloud, record, call.now, call.request, call.body)
-    return _answered(cloud, call, verdict)
+    return answered(cloud, call, verdict)
 
 
 def update_vm(cloud: Cloud, call: Call) -> Answer:
@@ -93,22 +91,6 @@ def _row(record: VmRecord, one: dict[str, Any]) -> dict[str, Any]:
             "errorDetails": one["error"],
         },
     }
-
-
-def _answered(cloud: Cloud, call: Call, verdict: PatchVerdict) -> Answer:
-    call.note.update(
-        accepted=verdict.operation is not None,
-        script=str(verdict.word) if verdict.word else "",
-        reason=verdict.reason,
-    )
-    if verdict.error is not None:
-        raise verdict.error
-    if verdict.operation is None:
-        return Answer(None)
-    call.note["operationId"] = verdict.operation.id
-    if verdict.word == PatchWord.DROP_AFTER:
-        return Answer(None)
-    return Answer(202, None, operation_headers(cloud, call, verdict.operation))
 
 
 def _features(cloud: Cloud, call: Call) -> Features:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from simulator.arm.patch_course import PatchCourse, PatchStart, assess_course
 from simulator.arm.patch_install import install_course
 from simulator.arm.patches import available
 from simulator.arm.records import NAMESPACE, VmRecord
+from simulator.arm.verdict import Verdict
 from simulator.patch_model import PatchWord, Release
 from simulator.scenario_table import resolve
 
@@ -24,31 +25,14 @@ _REBOOTS: Final = ("IfRequired", "Never", "Always")
 _CLOSED: Final = {True: "Manual", False: "AutomaticByOS"}
 
 
-@dataclass(frozen=True, slots=True)
-class PatchVerdict:
-    """The answer to one assessPatches or installPatches.
-
-    Attributes:
-        reason: why it was refused; empty when it was accepted.
-        error: the answer to a refused one; None where the connection is dropped instead.
-        word: the script entry it used up; None where Azure's own rules refused it.
-        operation: what was begun; None when refused.
-    """
-
-    reason: str = ""
-    error: ArmError | None = None
-    word: PatchWord | None = None
-    operation: Operation | None = None
-
-
-def assess(cloud: Cloud, record: VmRecord, now: datetime, request: Request) -> PatchVerdict:
+def assess(cloud: Cloud, record: VmRecord, now: datetime, request: Request) -> Verdict:
     """Answer one assessPatches: Azure's rules first, then the scenario's script."""
     return _begin(cloud, record, now, request, ASSESS, None)
 
 
 def install(
     cloud: Cloud, record: VmRecord, now: datetime, request: Request, asked: Mapping[str, Any]
-) -> PatchVerdict:
+) -> Verdict:
     """Answer one installPatches.
 
     Raises:
@@ -112,10 +96,10 @@ def _begin(
     request: Request,
     action: str,
     asked: Mapping[str, Any] | None,
-) -> PatchVerdict:
+) -> Verdict:
     refusal = _refusal_of_state(record)
     if refusal is not None:
-        return _refused(cloud, record, now, request, action, PatchVerdict(*refusal))
+        return _refused(cloud, record, now, request, action, Verdict(*refusal))
     spec = record.spec.patching
     script = spec.assess if action == ASSESS else spec.install
     step = record.patch_steps.get(action, 0)
@@ -123,7 +107,7 @@ def _begin(
     word = script[min(step, len(script) - 1)]
     if not word.is_accepted:
         reason, error = _refusal_of_word(word)
-        return _refused(cloud, record, now, request, action, PatchVerdict(reason, error, word))
+        return _refused(cloud, record, now, request, action, Verdict(reason, error, word))
     identity = str(uuid.uuid5(NAMESPACE, f"{record.key}#operation{len(cloud.operations)}"))
     start = PatchStart(
         vm=record.key,
@@ -147,7 +131,7 @@ def _begin(
         result=course.result,
     )
     _follow(cloud, operation, course, now)
-    return PatchVerdict(word=word, operation=operation)
+    return Verdict(word=word, operation=operation)
 
 
 def _follow(cloud: Cloud, operation: Operation, course: PatchCourse, now: datetime) -> None:
@@ -187,8 +171,8 @@ def _refused(
     now: datetime,
     request: Request,
     action: str,
-    verdict: PatchVerdict,
-) -> PatchVerdict:
+    verdict: Verdict,
+) -> Verdict:
     if verdict.error is not None:
         error = verdict.error
         cloud.refusals.append(

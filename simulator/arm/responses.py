@@ -10,6 +10,8 @@ from simulator.arm.lists import known_group, page, vms_under, wanted_scale_set, 
 from simulator.arm.locations import location_body
 from simulator.arm.operations import Operation, timestamp
 from simulator.arm.records import SubscriptionRecord, VmRecord, scale_set_id
+from simulator.arm.verdict import Verdict
+from simulator.patch_model import PatchWord
 from simulator.scenario_model import AvailabilitySet, Word
 
 _TENANT: Final = "00000000-0000-4000-8000-000000000001"
@@ -112,12 +114,17 @@ def get_instance_view(cloud: Cloud, call: Call) -> Answer:
 
 
 def perform_maintenance(cloud: Cloud, call: Call) -> Answer:
-    """Begin the redeploy of a VM, or say why not; the journal learns which."""
+    """Begin the redeploy of a VM, or say why not."""
     record = known_vm(cloud, call)
     verdict = cloud.perform_maintenance(record, call.now, call.request)
+    call.note["maintenanceId"] = verdict.maintenance
+    return answered(cloud, call, verdict)
+
+
+def answered(cloud: Cloud, call: Call, verdict: Verdict) -> Answer:
+    """The answer to a request that starts something; the journal learns what became of it."""
     call.note.update(
         accepted=verdict.operation is not None,
-        maintenanceId=verdict.maintenance,
         script=str(verdict.word) if verdict.word else "",
         reason=verdict.reason,
     )
@@ -126,7 +133,7 @@ def perform_maintenance(cloud: Cloud, call: Call) -> Answer:
     if verdict.operation is None:
         return Answer(None)
     call.note["operationId"] = verdict.operation.id
-    if verdict.word == Word.DROP_AFTER:
+    if verdict.word in (Word.DROP_AFTER, PatchWord.DROP_AFTER):
         return Answer(None)
     return Answer(202, None, operation_headers(cloud, call, verdict.operation))
 

@@ -1,4 +1,4 @@
-"""What Azure makes of one performMaintenance, and why it refuses one."""
+"""What Azure makes of one request that starts something, and why it refuses a performMaintenance."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,7 @@ from simulator.arm import errors
 from simulator.arm.errors import ArmError
 from simulator.arm.operations import Operation
 from simulator.arm.state import VmState
+from simulator.patch_model import PatchWord
 from simulator.scenario_model import Step, Word
 
 Refused = tuple[str, ArmError | None]
@@ -15,21 +16,21 @@ Refused = tuple[str, ArmError | None]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer to one performMaintenance.
+    """The answer to one performMaintenance, assessPatches or installPatches.
 
     Attributes:
-        maintenance: the id of the maintenance it was about, empty for none.
         reason: why it was refused; empty when it was accepted.
         error: the answer to a refused one; None where the connection is dropped instead.
         word: the script entry it used up; None where Azure's own rules refused it.
         operation: what was begun; None when refused.
+        maintenance: the id of the maintenance it was about, empty for none.
     """
 
-    maintenance: str
     reason: str = ""
     error: ArmError | None = None
-    word: Word | None = None
+    word: Word | PatchWord | None = None
     operation: Operation | None = None
+    maintenance: str = ""
 
 
 def refusal_of_state(vm_name: str, state: VmState, now: datetime) -> Refused | None:

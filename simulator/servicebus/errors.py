@@ -16,7 +16,6 @@ UNAUTHORIZED: Final = "amqp:unauthorized-access"
 TOO_LARGE: Final = "amqp:link:message-size-exceeded"
 DECODE: Final = "amqp:decode-error"
 FRAMING: Final = "amqp:connection:framing-error"
-FORCED: Final = "amqp:connection:forced"
 
 _STATUSES: Final = {
     LOCK_LOST: 410,

@@ -11,10 +11,9 @@ from simulator.servicebus.codec import DecodeError, Raw, Symbol, UByte, UInt, UL
 
 AMQP_HEADER: Final = b"AMQP\x00\x01\x00\x00"
 SASL_HEADER: Final = b"AMQP\x03\x01\x00\x00"
-EMPTY_FRAME: Final = b"\x00\x00\x00\x08\x02\x00\x00\x00"
 
 ACCEPTED, REJECTED, RELEASED, MODIFIED = 0x24, 0x25, 0x26, 0x27
-SASL_MECHANISMS, SASL_INIT, SASL_OUTCOME = 0x40, 0x41, 0x44
+SASL_MECHANISMS, SASL_OUTCOME = 0x40, 0x44
 _ERROR = 0x1D
 
 

@@ -7,10 +7,14 @@ import pytest
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
-from shared.adapters.memory import MemoryJobs, MemoryOutcomes, MemoryPolicies
-from shared.adapters.memory_alerts import MemoryAlerts
-from shared.adapters.memory_patches import MemoryPatchStore
-from shared.adapters.memory_pauses import MemoryPauses
+from shared.adapters.memory import (
+    MemoryAlerts,
+    MemoryJobs,
+    MemoryOutcomes,
+    MemoryPatchStore,
+    MemoryPauses,
+    MemoryPolicies,
+)
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outcomes import TableOutcomes
@@ -18,9 +22,7 @@ from shared.adapters.table_patches import TablePatches
 from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import TableService
-from shared.patch_ports import PatchStore
-from shared.pause_port import PauseStore
-from shared.ports import AlertStore, JobStore, OutcomeStore, PolicyStore
+from shared.ports import AlertStore, JobStore, OutcomeStore, PatchStore, PauseStore, PolicyStore
 from tests.contract.azurite import own_tables, running_azurite
 
 

@@ -5,16 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryJobs
-from shared.adapters.memory_outbox import MemoryOutbox
+from shared.adapters.memory import MemoryJobs, MemoryOutbox
 from shared.adapters.table_jobs import TableJobs
 from shared.adapters.table_outbox import TableOutbox
 from shared.adapters.tables import TableService
 from shared.domain.errors import Stale
 from shared.domain.ledger import Change
 from shared.domain.lifecycle import Event, EventKind, Lease
-from shared.event_ports import Outbox
-from shared.ports import JobStore
+from shared.ports import JobStore, Outbox
 from tests.builders import NOW, a_head, a_job, a_vm_id
 
 Stores = tuple[JobStore, Outbox]

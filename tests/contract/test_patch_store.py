@@ -7,7 +7,7 @@ from pathlib import Path
 from shared.adapters.patch_rows import COLUMNS, patch_of, patch_row
 from shared.domain.patching.model import PatchError
 from shared.domain.patching.record import PatchState
-from shared.patch_ports import PatchStore
+from shared.ports import PatchStore
 from tests.builders import NOW, a_vm_id
 from tests.patch_builders import (
     a_patch,

@@ -10,7 +10,7 @@ from shared.adapters.pause_rows import pause_of_row, pause_write
 from shared.adapters.tables import TableService
 from shared.domain.errors import InvalidInput, Stale
 from shared.domain.pause import Pause
-from shared.pause_port import PauseStore
+from shared.ports import PauseStore
 from tests.builders import NOW
 
 ALL = Pause(by="ann", at=NOW, reason="a bad night")

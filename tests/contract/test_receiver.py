@@ -16,11 +16,10 @@ from aiohttp.test_utils import TestServer
 from shared.adapters.arm_pipeline import StaticToken
 from shared.adapters.cloud_events import TOPIC, CloudEvents, connect_events
 from shared.adapters.credentials import Identity
-from shared.adapters.memory import MemoryClock
-from shared.adapters.memory_outbox import MemoryReceiver
+from shared.adapters.memory import MemoryClock, MemoryReceiver
 from shared.domain.errors import BatonError, Retryable, Terminal
 from shared.domain.lifecycle import Event, EventKind
-from shared.event_ports import Receiver
+from shared.ports import Receiver
 from tests.builders import NOW, a_vm_id
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()

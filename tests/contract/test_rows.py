@@ -13,7 +13,7 @@ from azure.data.tables._serialize import _add_entity_properties
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters import rows
+from shared.adapters import alert_rows, job_rows, policy_rows
 from shared.adapters.cells import Shape, as_written, cut
 from shared.adapters.columns import ALERT, ATTEMPT, INSTALLED, JOB, MAINTENANCE, PATCHES
 from shared.domain.alert import Alert, AlertState
@@ -171,7 +171,7 @@ def through_the_sdk(entity: dict[str, Any]) -> dict[str, Any]:
 
 @given(jobs)
 def test_a_job_comes_back_as_it_was(job: Job) -> None:
-    read = rows.job_of(through_the_sdk(rows.job_row(job)), "e")
+    read = job_rows.job_of(through_the_sdk(job_rows.job_row(job)), "e")
 
     assert read == replace(job, etag="e")
     times = (read.discovered_at, read.closes)
@@ -180,34 +180,40 @@ def test_a_job_comes_back_as_it_was(job: Job) -> None:
 
 @given(heads)
 def test_a_head_comes_back_as_it_was(head: Head) -> None:
-    assert rows.head_of(through_the_sdk(rows.head_row(head)), "e") == replace(head, etag="e")
+    assert job_rows.head_of(through_the_sdk(job_rows.head_row(head)), "e") == replace(
+        head, etag="e"
+    )
 
 
 @given(placements)
 def test_a_placement_comes_back_as_it_was(away: Away) -> None:
-    assert rows.away_of(through_the_sdk(rows.away_row(away)), "e") == replace(away, etag="e")
+    assert job_rows.away_of(through_the_sdk(job_rows.away_row(away)), "e") == replace(
+        away, etag="e"
+    )
 
 
 @given(alerts)
 def test_an_alert_comes_back_as_it_was(alert: Alert) -> None:
-    assert rows.alert_of(through_the_sdk(rows.alert_row(alert)), "e") == replace(alert, etag="e")
+    assert alert_rows.alert_of(through_the_sdk(alert_rows.alert_row(alert)), "e") == replace(
+        alert, etag="e"
+    )
 
 
 @given(jobs)
 @settings(max_examples=25)
 def test_a_row_that_was_read_and_written_is_the_same_row(job: Job) -> None:
-    row = rows.job_row(job)
+    row = job_rows.job_row(job)
 
-    assert rows.job_row(rows.job_of(through_the_sdk(row), "")) == row
+    assert job_rows.job_row(job_rows.job_of(through_the_sdk(row), "")) == row
 
 
 @given(jobs.filter(lambda job: not job.unsettled))
 @settings(max_examples=25)
 def test_a_row_of_the_version_before_reads_as_a_job_without_patches(job: Job) -> None:
     added = {"work", "triedRelease", "installations"} | {column.name for column in PATCHES.columns}
-    row = {name: cell for name, cell in rows.job_row(job).items() if name not in added}
+    row = {name: cell for name, cell in job_rows.job_row(job).items() if name not in added}
 
-    read = rows.job_of(through_the_sdk(row), "")
+    read = job_rows.job_of(through_the_sdk(row), "")
 
     assert (read.works, read.tried_release, read.installations) == ((Work.REDEPLOY,), "", 0)
 
@@ -215,7 +221,7 @@ def test_a_row_of_the_version_before_reads_as_a_job_without_patches(job: Job) ->
 @given(jobs)
 @settings(max_examples=25)
 def test_a_job_of_patches_alone_offers_the_version_before_no_redeploy(job: Job) -> None:
-    row = rows.job_row(replace(job, maintenance=None, patches=job.patches or a_release()))
+    row = job_rows.job_row(replace(job, maintenance=None, patches=job.patches or a_release()))
 
     status = MaintenanceStatus(**MAINTENANCE.read(through_the_sdk(row)))
 
@@ -263,11 +269,11 @@ def test_every_field_has_a_column(kind: type[Any], shape: Shape, apart: set[str]
 def test_a_row_that_cannot_be_read_names_the_column(
     column: str, value: object, expected: str
 ) -> None:
-    entity = rows.job_row(a_job(unsettled=an_attempt()))
+    entity = job_rows.job_row(a_job(unsettled=an_attempt()))
     entity[column] = value
 
     with pytest.raises(InvalidInput, match=expected) as caught:
-        rows.job_of(entity, "e")
+        job_rows.job_of(entity, "e")
 
     assert caught.value.problems[0].field == ("RowKey" if column == "policy" else column)
 
@@ -275,20 +281,20 @@ def test_a_row_that_cannot_be_read_names_the_column(
 @pytest.mark.parametrize("value", ['{"a": "1"}', '{"a": true}', "[]", "x", None])
 def test_a_placement_that_is_not_one_is_refused(value: str | None) -> None:
     with pytest.raises(InvalidInput, match="away"):
-        rows.away_of(rows.away_row(an_away()) | {"away": value}, "e")
+        job_rows.away_of(job_rows.away_row(an_away()) | {"away": value}, "e")
 
 
 @pytest.mark.parametrize("value", ['[["a"]]', '[["a", 1]]', '{"a": "b"}', "["])
 def test_facts_that_are_none_are_refused(value: str) -> None:
     with pytest.raises(InvalidInput, match="facts"):
-        rows.alert_of(rows.alert_row(an_alert()) | {"facts": value}, "e")
+        alert_rows.alert_of(alert_rows.alert_row(an_alert()) | {"facts": value}, "e")
 
 
 def test_a_64_bit_integer_that_a_person_made_of_a_number_is_read() -> None:
-    entity = rows.job_row(a_job())
+    entity = job_rows.job_row(a_job())
     entity["attempt"] = EntityProperty(3, EdmType.INT64)
 
-    assert rows.job_of(entity, "").attempt == 3
+    assert job_rows.job_of(entity, "").attempt == 3
 
 
 @pytest.mark.parametrize(
@@ -305,13 +311,13 @@ def test_a_64_bit_integer_that_a_person_made_of_a_number_is_read() -> None:
 )
 def test_what_does_not_fit_is_refused_before_it_is_sent(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
-        rows.job_row(a_job(**wrong))
+        job_rows.job_row(a_job(**wrong))
 
 
 def test_half_of_a_surrogate_pair_is_replaced() -> None:
     job = a_job(reason="broken \ud83d here", request_id="\udc00")
 
-    read = rows.job_of(through_the_sdk(rows.job_row(job)), "")
+    read = job_rows.job_of(through_the_sdk(job_rows.job_row(job)), "")
 
     assert (read.reason, read.request_id) == ("broken \ufffd here", "\ufffd")
 
@@ -346,27 +352,29 @@ def test_a_cell_that_people_wrote_is_read_whatever_its_type(
 
 
 def test_a_policy_row_without_a_status_has_an_empty_one() -> None:
-    row = rows.policy_of({"PartitionKey": "shop", "RowKey": "web", "gap": None, "status": 3}, "e")
+    row = policy_rows.policy_of(
+        {"PartitionKey": "shop", "RowKey": "web", "gap": None, "status": 3}, "e"
+    )
 
     assert (row.columns, row.status, row.status_message) == ({}, "3", "")
 
 
 def test_what_was_never_read_is_neither_removed_nor_replaced() -> None:
     with pytest.raises(ValueError, match="no ETag"):
-        rows.change_writes(Change(removed=(a_job(),), at=NOW))
+        job_rows.change_writes(Change(removed=(a_job(),), at=NOW))
     with pytest.raises(ValueError, match="without an ETag"):
-        rows.alert_writes([an_alert()])
+        alert_rows.alert_writes([an_alert()])
 
 
 def test_the_head_sorts_before_its_jobs_and_no_policy_between_them() -> None:
-    low, high = rows.policy_range("shop", "web")
+    low, high = job_rows.policy_range("shop", "web")
     keys = [
-        rows.policy_prefix("shop", "web"),
-        rows.job_key("shop", "web", "0"),
-        rows.job_key("shop", "web", "~"),
+        job_rows.policy_prefix("shop", "web"),
+        job_rows.job_key("shop", "web", "0"),
+        job_rows.job_key("shop", "web", "~"),
     ]
 
     assert sorted(keys) == keys
     assert all(low <= key < high for key in keys)
-    assert not low <= rows.policy_prefix("shop", "web-2") < high
-    assert rows.head_row(a_head())["RowKey"] == low
+    assert not low <= job_rows.policy_prefix("shop", "web-2") < high
+    assert job_rows.head_row(a_head())["RowKey"] == low

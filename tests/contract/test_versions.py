@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from shared.adapters import messages, rows
+from shared.adapters import alert_rows, job_rows, messages
 from shared.domain.job import JobState
 
 RECORDED = json.loads(Path(__file__).with_name("version-0.1.0.json").read_text())
 KINDS: dict[str, tuple[Any, Any]] = {
-    "jobs": (rows.job_of, rows.job_row),
-    "heads": (rows.head_of, rows.head_row),
-    "away": (rows.away_of, rows.away_row),
-    "alerts": (rows.alert_of, rows.alert_row),
-    "heartbeats": (rows.heartbeat_of, rows.heartbeat_row),
+    "jobs": (job_rows.job_of, job_rows.job_row),
+    "heads": (job_rows.head_of, job_rows.head_row),
+    "away": (job_rows.away_of, job_rows.away_row),
+    "alerts": (alert_rows.alert_of, alert_rows.alert_row),
+    "heartbeats": (alert_rows.heartbeat_of, alert_rows.heartbeat_row),
 }
 
 

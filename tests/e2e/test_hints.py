@@ -13,33 +13,11 @@ from shared.adapters.service_bus import connect_bus
 from shared.adapters.system_clock import SystemClock
 from shared.ports import WakeAt
 from shared.use_cases.take_hint import DISCOVERY
+from tests.e2e.one_vm import one_vm
 
 pytestmark = pytest.mark.e2e
 
-SCENARIO = """
-title = "No timer discovers; a hint does"
-[settings]
-BATON_MODE = "live"
-BATON_CHECK_INTERVAL = "1s"
-BATON_DISCOVERY_SCHEDULE = "0 0 0 29 2 *"
-BATON_SWEEP_SCHEDULE = "*/2 * * * * *"
-[[subscription]]
-id = "11111111-1111-4111-8111-111111111111"
-name = "Webshop"
-[[vm]]
-name = "web-01"
-resource_group = "rg-shop"
-subscription = "11111111-1111-4111-8111-111111111111"
-location = "westeurope"
-maintenance = { pre_start = "-1m", pre_end = "+20m", start = "+30m", end = "+60m" }
-redeploy_seconds = 1
-[[policy]]
-PartitionKey = "shop"
-RowKey = "web"
-match = "*"
-[expect]
-completed = 1
-"""
+SCENARIO = one_vm("No timer discovers; a hint does", discovery="0 0 0 29 2 *")
 ALERT = {
     "schemaId": "azureMonitorCommonAlertSchema",
     "data": {

@@ -10,35 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli.paths import ROOT
+from tests.e2e.one_vm import one_vm
 
 pytestmark = pytest.mark.e2e
 
-SCENARIO = """
-title = "One VM, and a policy that comes later"
-[settings]
-BATON_MODE = "live"
-BATON_CHECK_INTERVAL = "1s"
-BATON_DISCOVERY_SCHEDULE = "*/2 * * * * *"
-BATON_SWEEP_SCHEDULE = "*/2 * * * * *"
-[arm]
-throttle_scale = 10
-[[subscription]]
-id = "11111111-1111-4111-8111-111111111111"
-name = "Webshop"
-[[vm]]
-name = "web-01"
-resource_group = "rg-shop"
-subscription = "11111111-1111-4111-8111-111111111111"
-location = "westeurope"
-maintenance = { pre_start = "-1m", pre_end = "+20m", start = "+30m", end = "+60m" }
-redeploy_seconds = 1
-[[policy]]
-PartitionKey = "shop"
-RowKey = "nobody"
-match = "name:nobody"
-[expect]
-completed = 1
-"""
+SCENARIO = one_vm("One VM, and a policy that comes later", policy="nobody", match="name:nobody")
 STOPS_WITHIN_SECONDS = 10
 PATIENCE = 180
 

@@ -12,12 +12,20 @@ from hypothesis import strategies as st
 
 from cli.fleet_files import read_fleet
 from cli.policy_files import read_policies
-from shared.adapters import arm_answers, arm_decode, arm_locations, rows
+from shared.adapters import (
+    alert_rows,
+    arm_answers,
+    arm_decode,
+    arm_locations,
+    job_rows,
+    policy_rows,
+)
 from shared.adapters.arm_fields import Fields
 from shared.adapters.arm_surroundings import _dynamic_address, _shutdown
 from shared.adapters.messages import decode
 from shared.domain.errors import BatonError, InvalidInput
-from shared.domain.policy_row import _COLUMNS, parse_policy
+from shared.domain.policy_columns import COLUMNS
+from shared.domain.policy_row import parse_policy
 from shared.domain.selector import parse_selector
 from tests.builders import NOW, a_head, a_job, a_vm, a_vm_id, an_alert, an_attempt, an_away
 from tests.fuzz.hostile import cells, deep, json_values, spoilt, texts, words
@@ -92,7 +100,7 @@ def value_or_named(read, *given):
         assert len(str(wrong)) < 3_000 * len(wrong.problems)
 
 
-@pytest.mark.parametrize("column", _COLUMNS)
+@pytest.mark.parametrize("column", COLUMNS)
 @given(data=st.data())
 def test_a_column_of_anything_is_a_policy_or_named(column, data):
     policy = value_or_named(parse_policy, ("shop", "web"), {column: data.draw(cells)})
@@ -138,7 +146,7 @@ def test_a_vm_of_anything_is_one_that_every_table_takes_or_named(item):
     value_or_named(arm_decode.listed_status_of, item)
 
     if vm and vm.maintenance:
-        rows.job_row(a_job(vm=vm))
+        job_rows.job_row(a_job(vm=vm))
 
 
 @given(place=spoilt(LOCATION), event=spoilt(ACTIVITY), beside=spoilt(BESIDE))
@@ -165,11 +173,11 @@ def test_an_answer_of_anything_has_a_state_and_is_a_page_or_named(status, body):
 @pytest.mark.parametrize(
     ("row", "read"),
     [
-        (rows.job_row(a_job(unsettled=an_attempt())), rows.job_of),
-        (rows.head_row(a_head()), rows.head_of),
-        (rows.away_row(an_away()), rows.away_of),
-        (rows.alert_row(an_alert()), rows.alert_of),
-        ({"PartitionKey": "shop", "RowKey": "web", "match": "*"}, rows.policy_of),
+        (job_rows.job_row(a_job(unsettled=an_attempt())), job_rows.job_of),
+        (job_rows.head_row(a_head()), job_rows.head_of),
+        (job_rows.away_row(an_away()), job_rows.away_of),
+        (alert_rows.alert_row(an_alert()), alert_rows.alert_of),
+        ({"PartitionKey": "shop", "RowKey": "web", "match": "*"}, policy_rows.policy_of),
     ],
 )
 @given(data=st.data())

@@ -14,10 +14,11 @@ import pytest
 from cli.paths import ROOT
 from shared.adapters.arm import Arm, connect_arm
 from shared.adapters.memory import MemoryClock
-from shared.bootstrap import Outside, connect
+from shared.connections import connect
 from shared.domain.errors import BatonError
 from shared.domain.patching.results import InstallRequest
 from shared.domain.rights import ACT, OBSERVE, OPTIONAL
+from shared.outside import Outside
 from shared.settings import read_settings
 from tests.builders import a_scale_set
 from tests.infra.bicep import Expression, read

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cli.paths import ROOT
-from shared.bootstrap import connect
+from shared.connections import connect
 from shared.settings import read_settings
 from tests.infra.bicep import read
 

@@ -27,7 +27,6 @@ from shared.domain import (
 from shared.domain.errors import BatonError, InvalidInput, StartUnknown
 from shared.domain.go_ahead import Question
 from shared.domain.job import JobState
-from shared.domain.ledger import Away
 from shared.domain.maintenance import Vm as SeenVm
 from shared.domain.pace import Pace
 from shared.domain.patching.columns import Patching
@@ -172,10 +171,6 @@ async def _no_sweep(self):
 
 def _whatever_ended(job, _vm, _now):
     return "" if job.state.is_end and not job.unsettled else "not yet"
-
-
-async def _nobody_is_away(self, domain_set):
-    return Away(domain_set=domain_set)
 
 
 async def _settles_at_once(self, job, _ledger=None, **_before):

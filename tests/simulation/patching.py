@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.adapters.memory_patches import MemoryPatches
+from shared.adapters.memory import MemoryPatches
 from shared.domain.errors import Refused, StartUnknown
 from shared.domain.patching.model import (
     LastPatchInstallationSummary,
@@ -12,8 +12,7 @@ from shared.domain.patching.model import (
     RebootSetting,
 )
 from shared.domain.patching.results import Installation, InstallRequest
-from shared.patch_ports import PatchOperation
-from shared.ports import Accepted, Activity, Operation
+from shared.ports import Accepted, Activity, Operation, PatchOperation
 
 
 @dataclass(frozen=True)

@@ -10,23 +10,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.adapters.memory import (
+    MemoryAlerts,
     MemoryBus,
     MemoryClock,
     MemoryJobs,
+    MemoryMachines,
     MemoryMailer,
+    MemoryOutbox,
     MemoryOutcomes,
+    MemoryPatchStore,
+    MemoryPauses,
     MemoryPolicies,
+    MemoryReceiver,
 )
-from shared.adapters.memory_alerts import MemoryAlerts
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_outbox import MemoryOutbox, MemoryReceiver
-from shared.adapters.memory_patches import MemoryPatchStore
-from shared.adapters.memory_pauses import MemoryPauses
-from shared.bootstrap import Outside, build
+from shared.bootstrap import build
 from shared.domain.alert import Mail
 from shared.domain.errors import Refused, StartUnknown
 from shared.domain.lifecycle import Event
 from shared.domain.maintenance import Vm
+from shared.outside import Outside
 from shared.ports import Accepted, Activity, Operation
 from shared.settings import read_settings
 from shared.use_cases.send_events import Outgoing

@@ -13,7 +13,7 @@ SETTINGS = {
 }
 SCRIPT = """
 import sys
-from shared.bootstrap import connect
+from shared.connections import connect
 from shared.settings import read_settings
 print(type(connect(read_settings()).mailer).__name__, "azure.communication.email" in sys.modules)
 """

@@ -164,6 +164,26 @@ class AsyncCredential:
         pass
 
 
+def scale_set(name: str = "web", **changes: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "mode": "uniform",
+        "resource_group": GROUP,
+        "subscription": SUB,
+        "location": "westeurope",
+        "instances": 3,
+        "maintenance": WINDOWS,
+        "redeploy_seconds": 0.2,
+        "tags": {"tier": "web"},
+        **changes,
+    }
+
+
+def two_subscriptions(**fault: str) -> dict[str, Any]:
+    subscriptions = [{"id": SUB, "name": "Shop"}, {"id": OTHER_SUB, "name": "ERP", **fault}]
+    return {**fleet(vm()), "subscription": subscriptions}
+
+
 @contextmanager
 def compute(emulator: Emulator, **options: Any) -> Iterator[Any]:
     """As Any: in the SDK everything may be None, and a test that meets a None fails anyway."""

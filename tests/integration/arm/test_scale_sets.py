@@ -15,33 +15,18 @@ from simulator.faults import put_faults
 from tests.integration.arm.emulator import (
     GROUP,
     SUB,
-    WINDOWS,
     Emulator,
     aio_compute,
     code_of,
     compute,
     fleet,
+    scale_set,
     serve,
     vm,
 )
 
 SETS = f"/subscriptions/{SUB}/resourceGroups/{GROUP}/providers/Microsoft.Compute"
 ALLOWED = "is_customer_initiated_maintenance_allowed"
-
-
-def scale_set(name: str = "web", **changes: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "mode": "uniform",
-        "resource_group": GROUP,
-        "subscription": SUB,
-        "location": "westeurope",
-        "instances": 3,
-        "maintenance": WINDOWS,
-        "redeploy_seconds": 0.2,
-        "tags": {"tier": "web"},
-        **changes,
-    }
 
 
 API = scale_set("api", mode="flexible", instances=2, fault_domains=3)

@@ -9,28 +9,13 @@ from shared.adapters.arm import connect_arm
 from shared.domain.errors import InvalidInput, Retryable, Terminal, VmNotFound
 from shared.domain.maintenance import Subscription, Unreadable, Vm
 from shared.domain.places import Location
-from shared.ports import Operation
-from tests.integration.arm_adapter.conftest import NOW
-from tests.integration.arm_adapter.scripted_arm import (
-    arm_error,
-    hang_up,
-    json_reply,
-    text_reply,
-)
-
-SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
-
-
-def vm_id(name):
-    return (
-        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/shop"
-        f"/providers/Microsoft.Compute/virtualMachines/{name}"
-    )
+from tests.builders import SUBSCRIPTION, a_vm_id
+from tests.integration.arm_adapter.scripted_arm import arm_error, hang_up, json_reply, text_reply
 
 
 def model(name, **properties):
     return {
-        "id": vm_id(name),
+        "id": a_vm_id(name),
         "name": name,
         "location": "westeurope",
         "properties": {"provisioningState": "Succeeded", **properties},
@@ -45,7 +30,7 @@ async def listed(items):
 
 
 async def test_a_list_is_read_page_by_page_and_a_bad_item_stops_no_other(arm, server):
-    bad = {"id": vm_id("bad"), "location": 7, "properties": {}}
+    bad = {"id": a_vm_id("bad"), "location": 7, "properties": {}}
     server.answers(
         json_reply({"value": [model("a"), None, bad], "nextLink": f"{server.url}/page2"}),
         json_reply({"value": [model("b"), "text"]}),
@@ -56,7 +41,7 @@ async def test_a_list_is_read_page_by_page_and_a_bad_item_stops_no_other(arm, se
     assert [item.name for item in items if isinstance(item, Vm)] == ["a", "b"]
     assert [item.vm_id for item in items if isinstance(item, Unreadable)] == [
         "(a VM without an id)",
-        vm_id("bad"),
+        a_vm_id("bad"),
         "(a VM without an id)",
     ]
     assert [asked.path for asked in server.asked][1] == "/page2"
@@ -71,7 +56,7 @@ async def test_the_status_list_asks_for_statuses(arm, server):
     assert server.asked[0].query["statusOnly"] == "true"
     assert first.view is not None
     assert first.view.is_running
-    assert (second.vm_id, second.view) == (vm_id("b"), None)
+    assert (second.vm_id, second.view) == (a_vm_id("b"), None)
 
 
 async def test_a_page_that_fails_says_so_after_what_was_read(arm, server):
@@ -113,7 +98,7 @@ async def test_a_page_of_garbage_is_retryable(arm, server, reply):
 async def test_a_vm_is_read_with_its_instance_view(arm, server):
     server.answers(json_reply(model("a", instanceView=RUNNING)))
 
-    vm = await arm.get(vm_id("a"))
+    vm = await arm.get(a_vm_id("a"))
 
     assert vm.view is not None
     assert vm.view.is_running
@@ -124,13 +109,13 @@ async def test_a_vm_without_the_view_that_was_asked_for_is_an_error(arm, server)
     server.answers(json_reply(model("a")))
 
     with pytest.raises(InvalidInput, match=r"properties\.instanceView"):
-        await arm.get(vm_id("a"))
+        await arm.get(a_vm_id("a"))
 
 
 async def test_a_read_is_retried_a_little(arm, server):
     server.answers(hang_up, arm_error(503, "Busy"), json_reply(model("a", instanceView=RUNNING)))
 
-    assert (await arm.get(vm_id("a"))).name == "a"
+    assert (await arm.get(a_vm_id("a"))).name == "a"
     assert len(server.asked) == 3
 
 
@@ -139,7 +124,7 @@ async def test_a_long_wait_is_handed_on_and_not_slept_through(arm, server):
 
     async with asyncio.timeout(20):
         with pytest.raises(Retryable) as raised:
-            await arm.get(vm_id("a"))
+            await arm.get(a_vm_id("a"))
 
     assert raised.value.retry_after == timedelta(seconds=30)
     assert len(server.asked) == 1
@@ -162,18 +147,18 @@ async def test_what_a_failed_read_means(arm, server, reply, error, words):
     server.answers(reply)
 
     with pytest.raises(error, match=words) as raised:
-        await arm.get(vm_id("a"))
+        await arm.get(a_vm_id("a"))
 
     assert type(raised.value) is error
     assert "a-token" not in str(raised.value)
-    assert {asked.path for asked in server.asked} == {vm_id("a")}
+    assert {asked.path for asked in server.asked} == {a_vm_id("a")}
 
 
 async def test_nobody_at_the_port_is_retryable(clock):
     arm = connect_arm("http://127.0.0.1:1", "a-token", (), clock=clock)
 
     with pytest.raises(Retryable):
-        await arm.get(vm_id("a"))
+        await arm.get(a_vm_id("a"))
     await arm.close()
 
 
@@ -273,139 +258,6 @@ async def test_locations_that_may_not_be_read_name_the_right(arm, server):
 
     with pytest.raises(Terminal, match="subscriptions/locations/read"):
         await arm.locations(SUBSCRIPTION)
-
-
-async def test_an_operation_is_asked_once(arm, server):
-    server.answers(json_reply({"status": "InProgress"}, Retry_After="12"))
-
-    operation = await arm.operation(f"{server.url}/operations/1?api-version=2026-04-01")
-
-    assert operation == Operation(status="inProgress", retry_after=timedelta(seconds=12))
-    [asked] = server.asked
-    assert (asked.method, asked.path) == ("GET", "/operations/1")
-    assert asked.headers["Authorization"] == "Bearer a-token"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://127.0.0.1:1/operations/1",
-        "https://127.0.0.1/operations/1",
-        "http://evil.example/operations/1",
-        "{url}@evil.example/1",
-        "http://user@{host}/1",
-        "http://[::1/1",
-        "/operations/1",
-        "",
-        "file:///etc/passwd",
-    ],
-)
-async def test_an_operation_elsewhere_is_never_asked(arm, server, url, caplog):
-    url = url.format(url=server.url, host=server.url.removeprefix("http://"))
-
-    assert await arm.operation(url) == Operation(status="unknown")
-    assert server.asked == []
-    assert caplog.records[-1].action == "operation_url_refused"
-
-
-@pytest.mark.parametrize("status", [401, 403, 404])
-async def test_an_operation_that_may_not_be_read_is_unknown(arm, server, status):
-    server.answers(arm_error(status, "No"))
-
-    assert await arm.operation(f"{server.url}/o") == Operation(status="unknown")
-
-
-async def test_a_busy_operations_url_is_retryable(arm, server):
-    server.answers(arm_error(429, "TooManyRequests", Retry_After="60"))
-
-    with pytest.raises(Retryable) as raised:
-        await arm.operation(f"{server.url}/o")
-
-    assert raised.value.retry_after == timedelta(seconds=60)
-
-
-def event(at, status, action="performMaintenance/action"):
-    return {
-        "eventTimestamp": at,
-        "operationName": {"value": f"Microsoft.Compute/virtualMachines/{action}"},
-        "status": {"value": status},
-        "httpRequest": {"clientRequestId": "r1"},
-        "correlationId": "c1",
-    }
-
-
-async def test_the_activity_log_is_asked_for_one_vm_since_an_instant(arm, server):
-    server.answers(
-        json_reply(
-            {
-                "value": [
-                    event("2026-03-02T12:00:09Z", "Succeeded"),
-                    event("2026-03-02T12:00:05Z", "Started", action="write"),
-                ],
-                "nextLink": f"{server.url}/more",
-            }
-        ),
-        json_reply({"value": [event("2026-03-02T12:00:01Z", "Accepted")]}),
-    )
-
-    events = await arm.activities(vm_id("o'neill"), since=NOW - timedelta(minutes=2))
-
-    assert [(one.status, one.request_id, one.correlation_id) for one in events] == [
-        ("Accepted", "r1", "c1"),
-        ("Succeeded", "r1", "c1"),
-    ]
-    query = server.asked[0].query
-    assert query["api-version"] == "2015-04-01"
-    assert query["$filter"] == (
-        "eventTimestamp ge '2026-03-02T11:58:00.000000Z' and resourceUri eq "
-        f"'{vm_id(chr(111) + chr(39) * 2 + 'neill')}'"
-    )
-
-
-async def test_what_the_activity_log_said_before_it_broke_off_counts(arm, server):
-    server.answers(
-        json_reply(
-            {
-                "value": [event("2026-03-02T12:00:01Z", "Accepted")],
-                "nextLink": f"{server.url}/more",
-            }
-        ),
-        text_reply("<html>"),
-    )
-
-    [only] = await arm.activities(vm_id("a"), since=NOW)
-
-    assert only.status == "Accepted"
-
-
-async def test_an_activity_log_that_never_ends_is_left_after_a_few_pages(arm, server):
-    page = {"value": [event("2026-03-02T12:00:01Z", "Accepted")], "nextLink": f"{server.url}/more"}
-    server.answers(json_reply(page))
-
-    events = await arm.activities(vm_id("a"), since=NOW)
-
-    assert len(events) == len(server.asked) == 5
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        arm_error(403, "AuthorizationFailed"),
-        arm_error(404, "NotFound"),
-        text_reply("<html>"),
-    ],
-)
-async def test_an_activity_log_that_may_not_be_read_is_empty(arm, server, reply):
-    server.answers(reply)
-
-    assert await arm.activities(vm_id("a"), since=NOW) == ()
-
-
-async def test_an_activity_log_that_is_busy_is_to_be_asked_again(arm, server):
-    server.answers(arm_error(429, "TooManyRequests", Retry_After="60"))
-
-    with pytest.raises(Retryable):
-        await arm.activities(vm_id("a"), since=NOW)
 
 
 @pytest.mark.parametrize(

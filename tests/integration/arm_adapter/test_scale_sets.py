@@ -11,7 +11,7 @@ from shared.domain.errors import Refused, StartUnknown, Terminal, VmNotFound
 from shared.domain.maintenance import Unreadable, Vm
 from shared.domain.patching.results import InstallRequest
 from tests.builders import a_scale_set
-from tests.integration.arm.emulator import GROUP, SUB, WINDOWS, fleet, serve, vm
+from tests.integration.arm.emulator import GROUP, SUB, fleet, scale_set, serve, vm
 from tests.integration.arm_adapter.scripted_arm import arm_error, json_reply, text_reply
 
 SET = a_scale_set("web", subscription_id=SUB, resource_group=GROUP)
@@ -19,20 +19,6 @@ COMPUTE = f"/subscriptions/{SUB}/resourceGroups/{GROUP}/providers/Microsoft.Comp
 SET_ID = f"{COMPUTE}/virtualMachineScaleSets/web"
 INSTANCE_ID = f"{SET_ID}/virtualMachines/1"
 WITHIN = timedelta(seconds=30)
-
-
-def of_set(name="web", **changes: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "mode": "uniform",
-        "resource_group": GROUP,
-        "subscription": SUB,
-        "location": "westeurope",
-        "instances": 3,
-        "maintenance": WINDOWS,
-        "redeploy_seconds": 0.2,
-        **changes,
-    }
 
 
 @asynccontextmanager
@@ -60,8 +46,8 @@ def instance(number: int, **changes: Any) -> dict[str, Any]:
 
 
 async def test_sets_are_read_with_what_decides_over_their_domains(clock):
-    flexible = of_set("api", mode="flexible", fault_domains=3)
-    async with served(clock, of_set(tags={"tier": "web"}), flexible) as (arm, _):
+    flexible = scale_set("api", mode="flexible", fault_domains=3)
+    async with served(clock, scale_set(tags={"tier": "web"}), flexible) as (arm, _):
         api, web = await listed(arm.scale_sets(SUB))
 
     assert (web.id, web.is_uniform, web.tags) == (SET_ID, True, {"tier": "web"})
@@ -69,7 +55,7 @@ async def test_sets_are_read_with_what_decides_over_their_domains(clock):
 
 
 async def test_instances_are_read_page_by_page_each_with_its_domain_and_its_maintenance(clock):
-    async with served(clock, of_set(), arm={"page_size": 2}) as (arm, _):
+    async with served(clock, scale_set(), arm={"page_size": 2}) as (arm, _):
         found = await listed(arm.instances(SET))
 
     assert [(one.name, one.domain) for one in found] == [("web_0", 0), ("web_1", 1), ("web_2", 2)]
@@ -79,7 +65,7 @@ async def test_instances_are_read_page_by_page_each_with_its_domain_and_its_main
 
 
 async def test_a_vm_of_a_flexible_set_is_in_the_list_of_vms_and_names_its_set(clock):
-    async with served(clock, of_set("api", mode="flexible", instances=1)) as (arm, _):
+    async with served(clock, scale_set("api", mode="flexible", instances=1)) as (arm, _):
         names = {one.name: one.scale_set for one in await listed(arm.models(SUB))}
 
     assert names == {
@@ -89,7 +75,7 @@ async def test_a_vm_of_a_flexible_set_is_in_the_list_of_vms_and_names_its_set(cl
 
 
 async def test_an_instance_is_redeployed_by_itself_and_followed_to_its_end(clock):
-    async with served(clock, of_set()) as (arm, emulator):
+    async with served(clock, scale_set()) as (arm, emulator):
         started = await arm.start_maintenance(INSTANCE_ID, request_id="r", within=WITHIN)
         operation = await arm.operation(started.operation_url)
         seen = await arm.get(INSTANCE_ID.upper())

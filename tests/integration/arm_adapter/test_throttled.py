@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.errors import Refused, Retryable
+from tests.builders import SUBSCRIPTION, a_vm_id
 from tests.integration.arm_adapter.scripted_arm import arm_error, json_reply
 
-SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 ONE_VM = json_reply(
     {
         "id": "/any",
@@ -17,13 +17,6 @@ ONE_VM = json_reply(
         "properties": {"instanceView": {"statuses": []}},
     }
 )
-
-
-def vm_id(name, subscription=SUBSCRIPTION):
-    return (
-        f"/subscriptions/{subscription}/resourceGroups/shop"
-        f"/providers/Microsoft.Compute/virtualMachines/{name}"
-    )
 
 
 def throttled(target="LowCostGetResource", seconds=5):
@@ -35,7 +28,7 @@ def throttled(target="LowCostGetResource", seconds=5):
 async def looked(arm, name="a", subscription=SUBSCRIPTION):
     """The wait that a look at a VM is told; None where it was answered."""
     try:
-        await arm.get(vm_id(name, subscription))
+        await arm.get(a_vm_id(name, subscription=subscription))
     except Retryable as busy:
         return busy.retry_after
     except Exception:  # noqa: BLE001 - it was asked, and that is all that matters here
@@ -73,7 +66,7 @@ async def test_other_vms_and_the_start_of_this_one_are_not_held_up(arm, server):
     await looked(arm, "a")
 
     assert await looked(arm, "b") is None
-    await arm.start_maintenance(vm_id("a"), request_id="r", within=timedelta(seconds=60))
+    await arm.start_maintenance(a_vm_id("a"), request_id="r", within=timedelta(seconds=60))
     assert len(server.asked) == 3
 
 
@@ -110,7 +103,7 @@ async def test_a_start_is_not_sent_where_the_last_one_was_throttled_and_was_not_
     refusals = []
     for _ in range(2):
         with pytest.raises(Refused) as refused:
-            await arm.start_maintenance(vm_id("a"), request_id="r", within=timedelta(seconds=60))
+            await arm.start_maintenance(a_vm_id("a"), request_id="r", within=timedelta(seconds=60))
         refusals.append(refused.value)
 
     assert [(it.may_pass, it.retry_after) for it in refusals] == [(True, timedelta(minutes=1))] * 2

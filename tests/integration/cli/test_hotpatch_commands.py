@@ -15,23 +15,13 @@ import pytest
 
 from cli import say
 from cli.hotpatch import assess, enrol, history, onboard, status
-from shared.adapters.arm import connect_arm
-from shared.adapters.letters import write_mail
-from shared.adapters.memory import MemoryBus
-from shared.adapters.memory_alerts import MemoryAlerts
-from shared.adapters.messages import decode
-from shared.adapters.system_clock import SystemClock
-from shared.adapters.table_jobs import TableJobs
-from shared.adapters.table_outcomes import TableOutcomes
-from shared.adapters.table_patches import TablePatches
-from shared.adapters.table_pauses import TablePauses
 from shared.adapters.table_policies import TablePolicies
 from shared.adapters.tables import connect_tables
-from shared.bootstrap import Outside, build
 from shared.ports import PolicyRow
 from shared.settings import read_settings
 from shared.use_cases.onboard import FEATURES
 from tests.integration.arm.emulator import SUB, Emulator, fleet, serve, vm
+from tests.integration.cli.timers import the_app
 
 ROOT = Path(__file__).parents[3]
 IMAGE = "MicrosoftWindowsServer:WindowsServer:2022-datacenter-azure-edition-core"
@@ -293,26 +283,6 @@ async def write_policy(**columns: str) -> None:
 
 
 async def watch() -> None:
-    """What the app's timer does; its messages go nowhere."""
-    settings, clock = read_settings(bus_required=False), SystemClock()
-    tables = connect_tables(settings.tables, None, None, settings.table_prefix)
-    arm = connect_arm(settings.arm_url, settings.arm_token, (), clock=clock)
-    outside = Outside(
-        clock=clock,
-        vms=arm,
-        patches=arm.patches,
-        policies=TablePolicies(tables),
-        jobs=TableJobs(tables),
-        pauses=TablePauses(tables),
-        outcomes=TableOutcomes(tables),
-        alerts=MemoryAlerts(),
-        patch_store=TablePatches(tables),
-        bus=MemoryBus(),
-        mailer=None,
-        letters=write_mail,
-        decode=decode,
-        jitter=lambda: 0.0,
-    )
-    await build(settings, outside).watch_patches()
-    await arm.close()
-    await tables.close()
+    """What the app's timer does."""
+    async with the_app() as app:
+        await app.watch_patches()

@@ -11,21 +11,9 @@ import pytest
 
 from cli import approve, explain, plan, policies, say, status, steering
 from cli.given import Given
-from shared.adapters.arm import connect_arm
-from shared.adapters.letters import write_mail
-from shared.adapters.memory import MemoryBus
-from shared.adapters.messages import decode
 from shared.adapters.system_clock import SystemClock
-from shared.adapters.table_alerts import TableAlerts
-from shared.adapters.table_jobs import TableJobs
-from shared.adapters.table_outcomes import TableOutcomes
-from shared.adapters.table_patches import TablePatches
-from shared.adapters.table_pauses import TablePauses
-from shared.adapters.table_policies import TablePolicies
-from shared.adapters.tables import connect_tables
-from shared.bootstrap import Outside, build
-from shared.settings import read_settings
 from tests.integration.arm.emulator import fleet, serve, vm
+from tests.integration.cli.timers import the_app
 
 POLICIES = """
 shop:
@@ -94,32 +82,9 @@ def terminal(
 
 
 async def discover() -> None:
-    """What the app's timer does; its messages go nowhere."""
-    settings, clock = read_settings(bus_required=False), SystemClock()
-    tables = connect_tables(settings.tables, None, None, settings.table_prefix)
-    arm = connect_arm(settings.arm_url, settings.arm_token, (), clock=clock)
-    app = build(
-        settings,
-        Outside(
-            clock=clock,
-            vms=arm,
-            patches=arm.patches,
-            policies=TablePolicies(tables),
-            jobs=TableJobs(tables),
-            pauses=TablePauses(tables),
-            outcomes=TableOutcomes(tables),
-            alerts=TableAlerts(tables),
-            patch_store=TablePatches(tables),
-            bus=MemoryBus(),
-            mailer=None,
-            letters=write_mail,
-            decode=decode,
-            jitter=lambda: 0.0,
-        ),
-    )
-    await app.discover()
-    await arm.close()
-    await tables.close()
+    """What the app's timer does."""
+    async with the_app() as app:
+        await app.discover()
 
 
 def test_a_plan_is_the_one_that_the_next_discovery_writes(terminal):

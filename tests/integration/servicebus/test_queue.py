@@ -1,156 +1,24 @@
 """The unmodified azure-servicebus SDK, sync and aio, against the emulator: every feature of queues."""
 
 import asyncio
-import inspect
-import itertools
-import json
-import subprocess
-import sys
-from collections import defaultdict
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from azure.servicebus import (
-    NEXT_AVAILABLE_SESSION,
     ServiceBusClient,
     ServiceBusMessage,
     ServiceBusMessageState,
-    ServiceBusReceivedMessage,
     ServiceBusReceiveMode,
     ServiceBusSubQueue,
 )
 from azure.servicebus.aio import ServiceBusClient as AsyncServiceBusClient
 from azure.servicebus.exceptions import (
-    MessageAlreadySettled,
-    MessageLockLostError,
     MessageSizeExceededError,
     MessagingEntityNotFoundError,
-    OperationTimeoutError,
     ServiceBusAuthenticationError,
-    SessionCannotBeLockedError,
 )
 
-from cli.paths import ROOT
-
-PATIENCE = 60
-"""Seconds that a busy machine may take for what is to come; nothing waits for so long where all is well."""
-
-RULES = {
-    "plain": {},
-    "brief": {"LockDuration": "PT5S"},
-    "once": {"RequiresDuplicateDetection": True, "DuplicateDetectionHistoryTimeWindow": "PT5M"},
-    "session": {"RequiresSession": True},
-    "short": {"DefaultMessageTimeToLive": "PT1S", "DeadLetteringOnMessageExpiration": True},
-}
-COUNT = 40
-_numbers: dict[str, Iterator[int]] = defaultdict(itertools.count)
-
-
-def fresh(kind="plain"):
-    """A queue with the rules of that kind, that nobody else has."""
-    number = next(_numbers[kind])
-    assert number < COUNT
-    return f"{kind}-{number}"
-
-
-def queue(name, rules):
-    return {"Name": name, "Properties": {"LockDuration": "PT1M", "MaxDeliveryCount": 3, **rules}}
-
-
-@pytest.fixture(scope="module")
-def bus(tmp_path_factory):
-    queues = [queue(f"{kind}-{n}", rules) for kind, rules in RULES.items() for n in range(COUNT)]
-    file = tmp_path_factory.mktemp("bus") / "config.json"
-    file.write_text(
-        json.dumps({"UserConfig": {"Namespaces": [{"Name": "sbemulatorns", "Queues": queues}]}}),
-        encoding="utf-8",
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "simulator.servicebus", "--port", "0", "--config", str(file)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    yield json.loads(process.stdout.readline().removeprefix("ready "))["connectionString"]
-    process.terminate()
-    assert process.wait(PATIENCE) == 0
-    process.stdout.close()
-
-
-class Sdk:
-    """Both SDKs by the same words: `await sdk(call)` takes a result or a coroutine."""
-
-    def __init__(self, connection, kind):
-        self.kind = kind
-        self.client = kind.from_connection_string(connection, retry_total=0)
-        self._open = []
-
-    async def __call__(self, result):
-        return await result if inspect.isawaitable(result) else result
-
-    def sender(self, name):
-        return self._kept(self.client.get_queue_sender(name))
-
-    def receiver(self, name, **how):
-        return self._kept(self.client.get_queue_receiver(name, **how))
-
-    def _kept(self, link):
-        self._open.append(link)
-        return link
-
-    async def send(self, name, *messages):
-        await self(self.sender(name).send_messages(list(messages)))
-
-    async def take(self, receiver, count):
-        """So many messages: the SDK returns what came together, be it fewer."""
-        got: list[ServiceBusReceivedMessage] = []
-        while len(got) < count:
-            more = await self(receiver.receive_messages(count - len(got), max_wait_time=PATIENCE))
-            assert more, f"{len(got)} of {count} messages came"
-            got += more
-        return got
-
-    async def one(self, receiver):
-        (message,) = await self.take(receiver, 1)
-        return message
-
-    async def texts(self, receiver, start=1):
-        """What a peek shows from that number on: whatever the queue still holds."""
-        return [
-            str(message)
-            for message in await self(receiver.peek_messages(10, sequence_number=start))
-        ]
-
-    async def close(self):
-        for link in self._open:
-            await self(link.close())
-        await self(self.client.close())
-
-
-@pytest.fixture(params=[ServiceBusClient, AsyncServiceBusClient], ids=["sync", "aio"])
-async def sdk(request, bus):
-    made = Sdk(bus, request.param)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def others(sdk, bus):
-    """More clients; each of their links is a connection of its own."""
-    made = [Sdk(bus, sdk.kind) for _ in range(5)]
-    yield made
-    for one in made:
-        await one.close()
-
-
-@pytest.fixture
-def name():
-    return fresh()
-
-
-def now():
-    return datetime.now(UTC)  # noqa: TID251 - the emulator's clock is the machine's
+from tests.integration.servicebus.sdk import PATIENCE, Sdk, fresh, now
 
 
 async def test_sends_one_a_list_and_a_batch_and_receives_them_in_order(sdk, name):
@@ -297,44 +165,6 @@ async def test_a_deferred_message_is_received_by_its_number_alone(sdk, name):
     assert await sdk.texts(receiver) == ["y"]
 
 
-async def test_a_lock_that_ends_gives_the_message_to_another_and_counts(sdk):
-    name = fresh("brief")
-    await sdk.send(name, ServiceBusMessage("x"))
-    first, second = sdk.receiver(name), sdk.receiver(name)
-    message = await sdk.one(first)
-
-    again = await sdk.one(second)
-    await sdk(second.complete_message(again))
-
-    assert again.delivery_count == 1
-    with pytest.raises((MessageLockLostError, MessageAlreadySettled)):
-        await sdk(first.complete_message(message))
-
-
-async def test_a_renewed_lock_lasts_longer(sdk, name):
-    await sdk.send(name, ServiceBusMessage("x"))
-    receiver = sdk.receiver(name)
-    message = await sdk.one(receiver)
-    before = message.locked_until_utc
-
-    renewed = await sdk(receiver.renew_message_lock(message))
-
-    assert renewed > before
-    await sdk(receiver.complete_message(message))
-
-
-async def test_a_message_is_settled_over_another_connection_when_its_own_is_gone(sdk, name):
-    await sdk.send(name, ServiceBusMessage("x"))
-    lost, other = sdk.receiver(name), sdk.receiver(name)
-    message = await sdk.one(lost)
-    await sdk(lost.close())
-    assert await sdk.texts(other) == ["x"]
-
-    await sdk(other.complete_message(message))
-
-    assert await sdk.texts(other) == []
-
-
 async def test_an_expired_message_is_dead_lettered_where_the_queue_says_so(sdk):
     name = fresh("short")
     await sdk.send(name, ServiceBusMessage("x"))
@@ -357,43 +187,6 @@ async def test_a_message_with_a_life_of_its_own_is_dropped_at_its_end(sdk, name)
     assert await sdk.texts(sdk.receiver(name, sub_queue=ServiceBusSubQueue.DEAD_LETTER)) == []
 
 
-async def test_a_session_keeps_its_order_its_state_and_its_one_holder(sdk):
-    name = fresh("session")
-    await sdk.send(
-        name,
-        ServiceBusMessage("a1", session_id="a"),
-        ServiceBusMessage("b1", session_id="b"),
-        ServiceBusMessage("a2", session_id="a"),
-    )
-    receiver = sdk.receiver(name, session_id="a")
-
-    got = await sdk.take(receiver, 2)
-    await sdk(receiver.session.set_state(b"half"))
-
-    assert [str(message) for message in got] == ["a1", "a2"]
-    assert await sdk(receiver.session.get_state()) == b"half"
-    assert await sdk(receiver.session.renew_lock()) is not None
-    with pytest.raises(SessionCannotBeLockedError):
-        await sdk.take(sdk.receiver(name, session_id="a"), 1)
-    for message in got:
-        await sdk(receiver.complete_message(message))
-
-
-async def test_the_next_free_session_is_one_that_has_messages(sdk):
-    name = fresh("session")
-    await sdk.send(name, ServiceBusMessage("a1", session_id="a"))
-    receiver = sdk.receiver(name, session_id=NEXT_AVAILABLE_SESSION)
-
-    assert str(await sdk.one(receiver)) == "a1"
-    assert receiver.session.session_id == "a"
-    with pytest.raises(OperationTimeoutError):
-        await sdk(
-            sdk.receiver(
-                name, session_id=NEXT_AVAILABLE_SESSION, max_wait_time=1
-            ).receive_messages()
-        )
-
-
 async def test_a_large_message_crosses_in_many_frames_and_one_too_large_is_refused(sdk, name):
     large = "x" * 200_000
     await sdk.send(name, ServiceBusMessage(large))
@@ -406,18 +199,6 @@ async def test_a_large_message_crosses_in_many_frames_and_one_too_large_is_refus
 async def test_an_unknown_queue_is_named(sdk):
     with pytest.raises(MessagingEntityNotFoundError):
         await sdk.send("nowhere", ServiceBusMessage("x"))
-
-
-async def test_many_connections_share_a_queue(sdk, others, name):
-    for number, other in enumerate(others):
-        await other.send(name, *(ServiceBusMessage(f"{number}-{n}") for n in range(5)))
-
-    got = [await other.take(other.receiver(name), 5) for other in others]
-
-    assert sorted(str(message) for part in got for message in part) == [
-        f"{number}-{n}" for number in range(len(others)) for n in range(5)
-    ]
-    assert {message.delivery_count for part in got for message in part} == {0}
 
 
 @pytest.mark.parametrize("kind", [ServiceBusClient, AsyncServiceBusClient], ids=["sync", "aio"])

@@ -1,21 +1,13 @@
 """ARM's JSON → the domain: real bodies, and what Azure might send instead."""
 
-import copy
 from datetime import UTC, datetime
 
 import pytest
 
-from shared.adapters.arm_decode import (
-    listed_status_of,
-    seen_vm_of,
-    vm_of,
-)
+from shared.adapters.arm_decode import listed_status_of, seen_vm_of, vm_of
 from shared.domain.errors import InvalidInput
 from shared.domain.maintenance import InstanceView, MaintenanceStatus, Vm
-
-VM_ID = (
-    "/subscriptions/1/resourceGroups/SHOP/providers/Microsoft.Compute/virtualMachines/shop-db-01"
-)
+from tests.unit.adapters.arm_bodies import OUTSIDE_A_WAVE, VM_ID, body
 
 # MicrosoftDocs, maintenance-notifications-cli.md: the message is null while the code is the word "None".
 DOCUMENTED = {
@@ -27,38 +19,6 @@ DOCUMENTED = {
     "preMaintenanceWindowEndTime": "2018-05-19T12:30:00+00:00",
     "preMaintenanceWindowStartTime": "2018-05-14T12:30:00+00:00",
 }
-
-# azure-rest-api-specs, VirtualMachine_Get_InstanceView.json, 2025-04-01, as far as Baton looks at it.
-OUTSIDE_A_WAVE = {
-    "platformUpdateDomain": 1,
-    "platformFaultDomain": 1,
-    "computerName": "myVM",
-    "vmAgent": {
-        "vmAgentVersion": "2.7.41491.949",
-        "statuses": [
-            {
-                "code": "ProvisioningState/succeeded",
-                "level": "Info",
-                "displayStatus": "Ready",
-                "message": "GuestAgent is running and accepting new configurations.",
-                "time": "2019-10-14T23:11:22+00:00",
-            }
-        ],
-        "extensionHandlers": [],
-    },
-    "disks": [{"name": "myOsDisk", "statuses": [{"code": "ProvisioningState/succeeded"}]}],
-    "isVMInStandbyPool": False,
-    "statuses": [
-        {
-            "code": "ProvisioningState/succeeded",
-            "level": "Info",
-            "displayStatus": "Provisioning succeeded",
-            "time": "2019-10-14T21:30:12.8051917+00:00",
-        },
-        {"code": "PowerState/running", "level": "Info", "displayStatus": "VM running"},
-    ],
-}
-
 NOT_READY = {
     "vmAgentVersion": "Unknown",
     "statuses": [
@@ -70,27 +30,6 @@ NOT_READY = {
         }
     ],
 }
-
-
-def body(*, maintenance=None, view=OUTSIDE_A_WAVE, properties=None, **other):
-    if view is not None:
-        view = copy.deepcopy(view)
-        if maintenance is not None:
-            view["maintenanceRedeployStatus"] = maintenance
-    shown = {
-        "id": VM_ID,
-        "name": "shop-db-01",
-        "type": "Microsoft.Compute/virtualMachines",
-        "location": "westeurope",
-        "tags": {"tier": "db"},
-        "zones": ["1"],
-        "properties": {
-            "provisioningState": "Succeeded",
-            **({"instanceView": view} if view is not None else {}),
-            **(properties or {}),
-        },
-    }
-    return shown | other
 
 
 def maintenance_in(status):
@@ -304,97 +243,6 @@ def test_an_item_of_the_status_list_may_lack_its_view_or_its_properties():
     listed = listed_status_of(body(maintenance=DOCUMENTED)).view
     assert listed is not None
     assert listed.maintenance is not None
-
-
-# azure-rest-api-specs, virtualMachineExamples of 2025-04-01, as far as preflight looks at them.
-MODEL = {
-    "hardwareProfile": {"vmSize": "Standard_DS3_v2"},
-    "storageProfile": {
-        "osDisk": {
-            "name": "myVMosdisk",
-            "createOption": "FromImage",
-            "caching": "ReadOnly",
-            "diffDiskSettings": {"option": "Local", "placement": "ResourceDisk"},
-        },
-        "dataDisks": [],
-    },
-    "networkProfile": {
-        "networkInterfaces": [
-            {
-                "id": "/subscriptions/1/resourceGroups/SHOP/providers/Microsoft.Network/networkInterfaces/NIC-1",
-                "properties": {"primary": True},
-            }
-        ]
-    },
-    "scheduledEventsPolicy": {
-        "scheduledEventsAdditionalPublishingTargets": {
-            "eventGridAndResourceGraph": {"enable": True, "scheduledEventsApiVersion": "2020-07-01"}
-        },
-        "userInitiatedRedeploy": {"automaticallyApprove": True},
-        "userInitiatedReboot": {"automaticallyApprove": True},
-        "allInstancesDown": {"automaticallyApprove": True},
-    },
-}
-
-
-def preflight_of(properties):
-    vm = vm_of(body(properties=properties))
-    return (
-        vm.vm_size,
-        vm.os_disk_ephemeral,
-        vm.network_interfaces,
-        vm.redeploy_awaits_approval,
-    )
-
-
-def test_what_preflight_asks_for_is_read_off_the_model():
-    nic = "/subscriptions/1/resourcegroups/shop/providers/microsoft.network/networkinterfaces/nic-1"
-
-    assert preflight_of(MODEL) == ("Standard_DS3_v2", True, (nic,), False)
-
-
-def test_a_model_that_says_nothing_of_it_is_an_ordinary_vm():
-    assert preflight_of({}) == ("", False, (), False)
-    assert preflight_of(dict.fromkeys(MODEL)) == ("", False, (), False)
-
-
-@pytest.mark.parametrize(
-    ("policy", "waits"),
-    [
-        ({"userInitiatedRedeploy": {"automaticallyApprove": False}}, True),
-        ({"userInitiatedRedeploy": {"automaticallyApprove": True}}, False),
-        ({"userInitiatedReboot": {"automaticallyApprove": False}}, False),
-        (
-            {
-                "scheduledEventsAdditionalPublishingTargets": {
-                    "eventGridAndResourceGraph": {"enable": True}
-                }
-            },
-            True,
-        ),
-        (
-            {
-                "scheduledEventsAdditionalPublishingTargets": {
-                    "eventGridAndResourceGraph": {"enable": False}
-                }
-            },
-            False,
-        ),
-        ({"userInitiatedRedeploy": {"automaticallyApprove": "no"}}, None),
-    ],
-)
-def test_a_redeploy_waits_where_its_event_is_published_and_not_approved_by_itself(policy, waits):
-    assert (
-        vm_of(body(properties={"scheduledEventsPolicy": policy})).redeploy_awaits_approval is waits
-    )
-
-
-@pytest.mark.parametrize("odd", ["text", 3, [], [1]])
-def test_an_odd_value_that_only_preflight_asks_for_is_unknown_and_no_error(odd):
-    assert preflight_of(dict.fromkeys(MODEL, odd)) == ("", None, None, None)
-    assert preflight_of({"hardwareProfile": {"vmSize": odd if odd != "text" else 7}})[0] == ""
-    assert preflight_of({"storageProfile": {"osDisk": {"diffDiskSettings": odd}}})[1] is None
-    assert preflight_of({"networkProfile": {"networkInterfaces": [odd]}})[2] is None
 
 
 @pytest.mark.parametrize("domain", [2**31, -(2**31) - 1, 10**400])

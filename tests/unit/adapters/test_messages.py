@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.adapters.job_rows import job_row
 from shared.adapters.messages import decode, encode
-from shared.adapters.rows import job_row
 from shared.adapters.service_bus import _wake_message, wake_id
 from shared.domain.errors import InvalidInput
 from shared.domain.trace import trace_of

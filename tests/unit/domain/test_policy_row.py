@@ -12,7 +12,8 @@ from shared.domain.errors import InvalidInput
 from shared.domain.hours import Hours, parse_hours
 from shared.domain.patching.columns import Patching
 from shared.domain.patching.model import RebootSetting
-from shared.domain.policy_row import _COLUMNS, parse_addresses, parse_policy, standing
+from shared.domain.policy_columns import COLUMNS, parse_addresses
+from shared.domain.policy_row import parse_policy, standing
 
 KEY = ("shop", "web")
 PAGE = Path(__file__).parents[3] / "docs" / "policies.md"
@@ -161,7 +162,7 @@ def test_refuses_what_the_page_says_it_refuses(column, bad):
 
 
 def test_the_page_has_an_example_of_every_column():
-    assert [column for column, _ in groupby(examples(3), key=itemgetter(0))] == list(_COLUMNS)
+    assert [column for column, _ in groupby(examples(3), key=itemgetter(0))] == list(COLUMNS)
 
 
 def test_names_every_problem_of_a_row_at_once():

@@ -8,7 +8,6 @@ from shared.domain.job_ids import job_id
 from shared.domain.ledger import Books, UnreadRow
 from shared.domain.places import Location, Places
 from shared.domain.policy_row import standing
-from shared.domain.reconcile import reconcile
 from tests.builders import NOW, SUBSCRIPTION, a_status, a_view, a_vm, an_instance
 from tests.unit.domain.deciding import (
     DAY,
@@ -16,7 +15,6 @@ from tests.unit.domain.deciding import (
     booked,
     decide,
     fleet,
-    heads,
     policies,
     the_job,
     vm,
@@ -211,6 +209,85 @@ def test_what_was_read_before_a_job_gave_its_slot_back_does_not_count():
     )
 
 
+def test_a_vm_for_which_no_start_fits_says_so_at_discovery():
+    short = a_status(
+        opens=NOW - DAY,
+        closes=NOW + timedelta(minutes=20),
+    )
+    seen = fleet(vm("a", status=short), vm("b", status=short))
+
+    jobs = {
+        job.vm_name: job
+        for job in decide(standings=policies(web={"estimate": "25m"}), seen=seen).jobs[KEY]
+    }
+
+    assert jobs["a"].planned_start == NOW
+    assert jobs["b"].planned_start is None
+    assert "room for 1 of 2 VMs" in jobs["b"].reason
+    assert "concurrency 2 would fit all" in jobs["b"].reason
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        UnreadRow("shop", "web", "other-20260302-0123456789"),
+        UnreadRow("erp", "x", "web-01-20260302-0123456789"),
+    ],
+    ids=["a row of its policy", "perhaps its own job, under another policy"],
+)
+def test_no_job_is_made_beside_a_row_that_cannot_be_read_and_the_others_go_on(row):
+    blind = Books(guard="1", ledgers={}, unread=(row,))
+    seen = fleet(vm("web-01"), vm("api-01"))
+
+    plan = decide(blind, policies(web={"match": "name:web-*"}, api={"match": "name:api-*"}), seen)
+
+    assert [job.vm_name for jobs in plan.jobs.values() for job in jobs] == ["api-01"]
+    assert "cannot be read" in plan.unmatched[vm("web-01").key]
+    assert plan.unread == (row,)
+
+
+def test_the_domains_of_a_scale_set_bind_across_policies_like_an_availability_sets():
+    instance = an_instance(3, update_domain=4)
+
+    job = the_job(decide(seen=fleet(instance)))
+
+    assert (job.vm_name, job.domain_set) == ("web-vmss_3", instance.scale_set)
+    assert job.domain == 4
+
+
+def test_a_vm_with_a_mechanism_of_its_own_is_shown_without_a_policy_and_gets_no_job():
+    hosted = vm("on-host", dedicated_host="/hostgroups/g/hosts/h1")
+    calm = vm("calm", status=None, vm_size="Standard_E104is_v5")
+
+    plan = decide(seen=fleet(hosted, calm, vm("web-01")))
+
+    assert [job.vm_name for job in plan.planned] == ["web-01"]
+    assert list(plan.unmatched) == [hosted.key]
+    assert "scope Host" in plan.unmatched[hosted.key]
+
+
+def test_a_job_ends_when_its_vm_moves_to_a_dedicated_host():
+    books = booked(decide())
+
+    plan = decide(books, seen=fleet(vm(dedicated_host="/hostgroups/g/hosts/h1")))
+
+    ended = plan.jobs[KEY][0]
+    assert (ended.state, ended.skipped_because) == (JobState.SKIPPED, "unmatched")
+    assert "dedicated hosts (h1)" in ended.reason
+
+
+def test_of_a_vm_that_a_list_told_of_the_job_keeps_what_only_its_own_view_tells():
+    books = booked(decide(seen=fleet(a_vm(availability_set="/set", view=a_view(update_domain=3)))))
+    listed = a_vm(availability_set="/set", view=a_view(agent_ready=False))
+    seen = fleet(listed)
+
+    plan = decide(books, seen=replace(seen, told=frozenset({listed.key})))
+
+    (job,) = books.jobs()
+    assert job.domain == 3
+    assert plan.jobs == {}
+
+
 # --- one maintenance, one start (P1) --------------------------------------------------------------
 
 
@@ -276,223 +353,3 @@ def test_a_dry_run_is_followed_only_once_baton_is_live():
 
     assert decide(books, dry_run=True).jobs == {}
     assert the_job(decide(books, dry_run=False)).state is JobState.PLANNED
-
-
-# --- rollouts and stages --------------------------------------------------------------------------
-
-TIERS = {
-    "web": {
-        "sequence": "tag:tier=db; tag:tier=web",
-        "estimate": "10m",
-        "gap": "5m",
-        "stageGap": "1h",
-    }
-}
-
-
-def test_stages_follow_the_sequence_and_those_in_none_go_last():
-    seen = fleet(vm("a", tags={"tier": "web"}), vm("b", tags={"tier": "db"}), vm("c"))
-
-    jobs = {job.vm_name: job for job in decide(standings=policies(**TIERS), seen=seen).jobs[KEY]}
-
-    assert {name: job.stage for name, job in jobs.items()} == {"a": 2, "b": 1, "c": 3}
-    minute = timedelta(minutes=1)
-    assert jobs["b"].planned_start == NOW
-    assert jobs["a"].planned_start == NOW + 70 * minute
-    assert jobs["c"].planned_start == NOW + 140 * minute
-
-
-def test_stages_by_a_tags_number_are_ranks_and_those_without_one_go_last():
-    seen = fleet(
-        vm("a", tags={"order": "20"}),
-        vm("b", tags={"Order": "3"}),
-        vm("c", tags={"order": "soon"}),
-        vm("d", tags={"order": "20"}),
-        vm("e"),
-    )
-
-    jobs = decide(standings=policies(web={"sequence": "tag:order"}), seen=seen).jobs[KEY]
-
-    assert {job.vm_name: job.stage for job in jobs} == {"b": 1, "a": 2, "d": 2, "c": 3, "e": 3}
-
-
-def rollout_with(first_state, **changes):
-    seen = fleet(vm("a", tags={"tier": "db"}), vm("b", tags={"tier": "web"}))
-    books = booked(decide(standings=policies(**TIERS), seen=seen))
-    jobs = tuple(
-        replace(job, state=first_state, **changes) if job.vm_name == "a" else job
-        for job in books.ledgers[KEY].jobs
-    )
-    return Books(guard="1", ledgers={KEY: replace(books.ledgers[KEY], jobs=jobs)}), seen
-
-
-def test_one_announced_later_joins_while_its_stage_has_not_ended():
-    books, seen = rollout_with(JobState.REDEPLOYING, claimed_at=NOW, accepted=True)
-    late = vm("z", tags={"tier": "db"})
-
-    plan = decide(books, policies(**TIERS), fleet(*seen.vms.values(), late))
-
-    assert [(job.vm_name, job.rollout) for job in plan.jobs[KEY] if job.vm_name == "z"] == [
-        ("z", 1)
-    ]
-
-
-def test_one_announced_after_its_stage_has_ended_begins_the_next_rollout():
-    books, seen = rollout_with(JobState.COMPLETED, ended_at=NOW, freed_at=NOW, accepted=True)
-    late = vm("z", tags={"tier": "db"})
-
-    plan = decide(books, policies(**TIERS), fleet(*seen.vms.values(), late))
-
-    (joined,) = [job for job in plan.jobs[KEY] if job.vm_name == "z"]
-    assert joined.rollout == 2
-    waits_for = max(job.planned_start for job in books.jobs() if job.state is JobState.PLANNED)
-    assert joined.planned_start > waits_for
-
-
-def test_an_edited_sequence_moves_planned_jobs_to_their_new_stage():
-    books, seen = rollout_with(JobState.PLANNED)
-    turned = policies(web={**TIERS["web"], "sequence": "tag:tier=web; tag:tier=db"})
-
-    plan = reconcile(books, turned, heads(turned, "2"), seen, dry_run=False, now=NOW)
-
-    assert {job.vm_name: job.stage for job in plan.jobs[KEY]} == {"a": 2, "b": 1}
-
-
-def ordered(**orders):
-    return fleet(*(vm(name, tags={"order": order}) for name, order in orders.items()))
-
-
-ORDERED = {"sequence": "tag:order", "concurrency": 2}
-
-
-def stages(books):
-    return {job.vm_name: job.stage for job in books.jobs()}
-
-
-def test_a_stage_does_not_move_up_beside_one_that_is_away_when_a_vm_before_both_is_deleted():
-    rules = policies(web=ORDERED)
-    books = booked(decide(standings=rules, seen=ordered(a="1", b="2", c="3")))
-    jobs = {job.vm_name: job for job in books.jobs()}
-    done = replace(jobs["a"], state=JobState.COMPLETED, ended_at=NOW, freed_at=NOW, accepted=True)
-    away = replace(jobs["b"], state=JobState.REDEPLOYING, claimed_at=NOW, accepted=True)
-    ledger = replace(books.ledgers[KEY], jobs=(done, away, jobs["c"]))
-    books = Books(guard="1", ledgers={KEY: ledger})
-
-    after = booked(
-        decide(books, rules, ordered(b="2", c="3"), now=NOW + timedelta(minutes=1)), books
-    )
-
-    assert stages(after)["c"] > stages(after)["b"]
-
-
-def test_stages_keep_their_order_while_a_vm_of_one_cannot_be_seen():
-    rules = policies(web=ORDERED)
-    books = booked(decide(standings=rules, seen=ordered(a="1", b="2", c="3")))
-
-    after = booked(
-        decide(books, rules, ordered(b="2", c="3"), now=NOW + timedelta(minutes=1)), books
-    )
-
-    assert stages(after) == {"a": 1, "b": 2, "c": 3}
-
-
-def test_an_edited_sequence_puts_nobody_beside_one_that_is_away_and_goes_before():
-    tags = {"a": {"tier": "db"}, "b": {"tier": "web"}}
-    seen = fleet(*(vm(name, tags=each) for name, each in tags.items()))
-    before = policies(web={"sequence": "tag:tier=x; tag:tier=db; tag:tier=web", "concurrency": 2})
-    books = booked(decide(standings=before, seen=seen))
-    jobs = {job.vm_name: job for job in books.jobs()}
-    away = replace(jobs["a"], state=JobState.REDEPLOYING, claimed_at=NOW, accepted=True)
-    books = Books(guard="1", ledgers={KEY: replace(books.ledgers[KEY], jobs=(away, jobs["b"]))})
-    edited = policies(web={"sequence": "tag:tier=db; tag:tier=web", "concurrency": 2})
-
-    after = booked(decide(books, edited, seen, version="2"), books)
-
-    assert stages(after)["b"] > stages(after)["a"]
-
-
-def test_a_vm_for_which_no_start_fits_says_so_at_discovery():
-    short = a_status(
-        opens=NOW - DAY,
-        closes=NOW + timedelta(minutes=20),
-    )
-    seen = fleet(vm("a", status=short), vm("b", status=short))
-
-    jobs = {
-        job.vm_name: job
-        for job in decide(standings=policies(web={"estimate": "25m"}), seen=seen).jobs[KEY]
-    }
-
-    assert jobs["a"].planned_start == NOW
-    assert jobs["b"].planned_start is None
-    assert "room for 1 of 2 VMs" in jobs["b"].reason
-    assert "concurrency 2 would fit all" in jobs["b"].reason
-
-
-def test_the_order_of_the_input_does_not_matter():
-    vms = [vm(f"web-{n}", tags={"tier": "db" if n % 2 else "web"}) for n in range(8)]
-    one = decide(standings=policies(**TIERS), seen=fleet(*vms))
-    other = decide(standings=policies(**TIERS), seen=fleet(*reversed(vms)))
-
-    assert one == other
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        UnreadRow("shop", "web", "other-20260302-0123456789"),
-        UnreadRow("erp", "x", "web-01-20260302-0123456789"),
-    ],
-    ids=["a row of its policy", "perhaps its own job, under another policy"],
-)
-def test_no_job_is_made_beside_a_row_that_cannot_be_read_and_the_others_go_on(row):
-    blind = Books(guard="1", ledgers={}, unread=(row,))
-    seen = fleet(vm("web-01"), vm("api-01"))
-
-    plan = decide(blind, policies(web={"match": "name:web-*"}, api={"match": "name:api-*"}), seen)
-
-    assert [job.vm_name for jobs in plan.jobs.values() for job in jobs] == ["api-01"]
-    assert "cannot be read" in plan.unmatched[vm("web-01").key]
-    assert plan.unread == (row,)
-
-
-def test_the_domains_of_a_scale_set_bind_across_policies_like_an_availability_sets():
-    instance = an_instance(3, update_domain=4)
-
-    job = the_job(decide(seen=fleet(instance)))
-
-    assert (job.vm_name, job.domain_set) == ("web-vmss_3", instance.scale_set)
-    assert job.domain == 4
-
-
-def test_a_vm_with_a_mechanism_of_its_own_is_shown_without_a_policy_and_gets_no_job():
-    hosted = vm("on-host", dedicated_host="/hostgroups/g/hosts/h1")
-    calm = vm("calm", status=None, vm_size="Standard_E104is_v5")
-
-    plan = decide(seen=fleet(hosted, calm, vm("web-01")))
-
-    assert [job.vm_name for job in plan.planned] == ["web-01"]
-    assert list(plan.unmatched) == [hosted.key]
-    assert "scope Host" in plan.unmatched[hosted.key]
-
-
-def test_a_job_ends_when_its_vm_moves_to_a_dedicated_host():
-    books = booked(decide())
-
-    plan = decide(books, seen=fleet(vm(dedicated_host="/hostgroups/g/hosts/h1")))
-
-    ended = plan.jobs[KEY][0]
-    assert (ended.state, ended.skipped_because) == (JobState.SKIPPED, "unmatched")
-    assert "dedicated hosts (h1)" in ended.reason
-
-
-def test_of_a_vm_that_a_list_told_of_the_job_keeps_what_only_its_own_view_tells():
-    books = booked(decide(seen=fleet(a_vm(availability_set="/set", view=a_view(update_domain=3)))))
-    listed = a_vm(availability_set="/set", view=a_view(agent_ready=False))
-    seen = fleet(listed)
-
-    plan = decide(books, seen=replace(seen, told=frozenset({listed.key})))
-
-    (job,) = books.jobs()
-    assert job.domain == 3
-    assert plan.jobs == {}

@@ -11,19 +11,21 @@ import azure.functions as func
 from functions.act import obey
 from functions.api import read
 from shared.adapters.memory import (
+    MemoryAlerts,
     MemoryBus,
     MemoryClock,
     MemoryJobs,
+    MemoryMachines,
     MemoryMailer,
     MemoryOutcomes,
+    MemoryPatches,
+    MemoryPatchStore,
+    MemoryPauses,
     MemoryPolicies,
 )
-from shared.adapters.memory_alerts import MemoryAlerts
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatches, MemoryPatchStore
-from shared.adapters.memory_pauses import MemoryPauses
-from shared.bootstrap import Outside, Services, build
+from shared.bootstrap import Services, build
 from shared.domain.ledger import Change, Head
+from shared.outside import Outside
 from shared.settings import read_settings
 from tests.builders import NOW, a_head
 

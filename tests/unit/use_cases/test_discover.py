@@ -1,6 +1,6 @@
 """Discovery writes any number of jobs, a transaction at a time."""
 
-from shared.adapters.rows import change_writes
+from shared.adapters.job_rows import change_writes
 from tests.builders import a_vm
 from tests.simulation.world import World
 

@@ -5,10 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryClock, MemoryJobs, MemoryOutcomes, MemoryPolicies
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatchStore
-from shared.adapters.memory_pauses import MemoryPauses
+from shared.adapters.memory import (
+    MemoryClock,
+    MemoryJobs,
+    MemoryMachines,
+    MemoryOutcomes,
+    MemoryPatchStore,
+    MemoryPauses,
+    MemoryPolicies,
+)
 from shared.domain.errors import InvalidInput, Problem, Retryable
 from shared.domain.job import JobState
 from shared.domain.ledger import Change

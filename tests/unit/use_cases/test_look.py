@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryClock, MemoryJobs, MemoryPolicies
-from shared.adapters.memory_pauses import MemoryPauses
+from shared.adapters.memory import MemoryClock, MemoryJobs, MemoryPauses, MemoryPolicies
 from shared.domain.errors import Retryable
 from shared.domain.ledger import Change
 from shared.use_cases.look import Look

@@ -7,9 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cli.simulation.loop import VirtualLoop
-from shared.adapters.memory import MemoryClock
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatchStore
+from shared.adapters.memory import MemoryClock, MemoryMachines, MemoryPatchStore
 from shared.domain.errors import Retryable, Terminal
 from shared.domain.maintenance import Subscription
 from shared.use_cases.see_fleet import SeeFleet

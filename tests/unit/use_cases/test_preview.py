@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 
-from shared.adapters.memory import MemoryClock, MemoryJobs, MemoryPolicies
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatchStore
-from shared.adapters.memory_pauses import MemoryPauses
+from shared.adapters.memory import (
+    MemoryClock,
+    MemoryJobs,
+    MemoryMachines,
+    MemoryPatchStore,
+    MemoryPauses,
+    MemoryPolicies,
+)
 from shared.domain.job import JobState
 from shared.domain.ledger import Change
 from shared.domain.mode import Mode

@@ -5,9 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryClock
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatchStore
+from shared.adapters.memory import MemoryClock, MemoryMachines, MemoryPatchStore
 from shared.domain.errors import Retryable
 from shared.domain.heartbeat import Heartbeat, LeftAlone
 from shared.domain.job import JobState

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryBus, MemoryClock, MemoryJobs
-from shared.adapters.memory_alerts import MemoryAlerts
+from shared.adapters.memory import MemoryAlerts, MemoryBus, MemoryClock, MemoryJobs
 from shared.adapters.messages import decode, encode
 from shared.ports import Wake
 from shared.use_cases.report_dead_letter import DeadLetter, ReportDeadLetter

@@ -1,8 +1,6 @@
 import pytest
 
-from shared.adapters.memory import MemoryClock
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatchStore
+from shared.adapters.memory import MemoryClock, MemoryMachines, MemoryPatchStore
 from shared.domain.errors import Retryable, Terminal, VmNotFound
 from shared.domain.places import Location
 from shared.domain.preflight import FindingKind, Surroundings

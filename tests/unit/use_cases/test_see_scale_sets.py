@@ -1,8 +1,6 @@
 import pytest
 
-from shared.adapters.memory import MemoryClock
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatchStore
+from shared.adapters.memory import MemoryClock, MemoryMachines, MemoryPatchStore
 from shared.domain.errors import Problem, Terminal
 from shared.use_cases.see_fleet import SeeFleet
 from tests.builders import NOW, SUBSCRIPTION, a_job, a_scale_set, a_view, a_vm, an_instance

@@ -5,16 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.memory import MemoryBus, MemoryClock, MemoryJobs, MemoryPolicies
-from shared.adapters.memory_alerts import MemoryAlerts
-from shared.adapters.memory_machines import MemoryMachines
-from shared.adapters.memory_patches import MemoryPatches, MemoryPatchStore
+from shared.adapters.memory import (
+    MemoryAlerts,
+    MemoryBus,
+    MemoryClock,
+    MemoryJobs,
+    MemoryMachines,
+    MemoryPatches,
+    MemoryPatchStore,
+    MemoryPolicies,
+)
 from shared.domain.errors import Problem, Refused, Retryable, StartUnknown, Terminal
 from shared.domain.maintenance import Subscription
 from shared.domain.patching.model import PatchError
 from shared.domain.patching.record import PatchState
-from shared.patch_ports import PatchOperation
-from shared.ports import Accepted, Operation
+from shared.ports import Accepted, Operation, PatchOperation
 from shared.use_cases.assess_vm import AssessVm
 from shared.use_cases.report_patches import ReportPatches
 from shared.use_cases.see_fleet import SeeFleet

@@ -1,4 +1,4 @@
-"""What patching needs of the outside, as contracts; `ports` has the rest, and what holds for all of them."""
+"""Patching: what Resource Manager offers of it, and what is kept of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.domain.patching.results import (
     InstallRequest,
     PastInstallation,
 )
-from shared.ports import Accepted, Activity, Operation
+from shared.ports.machines import Accepted, Activity, Operation
 
 _T = TypeVar("_T")
 

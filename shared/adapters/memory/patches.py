@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.adapters.cells import Entity
-from shared.adapters.memory import Scripted
-from shared.adapters.memory_machines import MemoryMachines
+from shared.adapters.memory.machines import MemoryMachines
+from shared.adapters.memory.scripted import Scripted
 from shared.adapters.patch_rows import patch_keys, patch_of, patch_row
 from shared.domain.patching.record import PatchRecord
 from shared.domain.patching.results import Assessment, Installation, InstallRequest
-from shared.patch_ports import PatchOperation
-from shared.ports import Accepted, Activity, Operation
+from shared.ports import Accepted, Activity, Operation, PatchOperation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.adapters.memory import Scripted
+from shared.adapters.memory.scripted import Scripted
 from shared.domain.errors import Problem, VmNotFound
 from shared.domain.maintenance import (
     InstanceView,

@@ -1,4 +1,4 @@
-"""What Baton needs of mail, as contracts; the rest of the outside is in `ports`."""
+"""Mail: who sends it, and who writes it."""
 
 from collections.abc import Sequence
 from datetime import datetime

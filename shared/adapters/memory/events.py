@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.adapters.event_rows import LEASE
-from shared.adapters.memory import MemoryJobs, Scripted
-from shared.adapters.table_outbox import outbox_writes
+from shared.adapters.event_rows import LEASE, outbox_writes
+from shared.adapters.memory.jobs import MemoryJobs
+from shared.adapters.memory.scripted import Scripted
 from shared.domain.lifecycle import Event, Lease
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.adapters.memory import Scripted
+from shared.adapters.memory.scripted import Scripted
 from shared.adapters.pause_rows import pause_of_row, pause_write
 from shared.domain.errors import Stale
 from shared.domain.pause import Pause

@@ -1,4 +1,4 @@
-"""PauseStore: what people stopped, as a contract beside those of `ports`."""
+"""What people stopped."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.adapters import rows
-from shared.adapters.memory import Partition, Scripted
-from shared.adapters.rows import Write
+from shared.adapters import alert_rows
+from shared.adapters.memory.scripted import Partition, Scripted
+from shared.adapters.writes import Write
 from shared.domain.alert import Alert, AlertState
 from shared.domain.heartbeat import Heartbeat, LeftAlone
 
@@ -27,10 +27,10 @@ class MemoryAlerts(Scripted):
     async def add(self, alert: Alert) -> bool:
         """See the port."""
         async with self.call("add", alert):
-            row = rows.alert_row(alert)
+            row = alert_rows.alert_row(alert)
             if row["RowKey"] in self._table.rows:
                 return False
-            self._table.apply([Write(verb="create", entity=row)], rows.alert_of)
+            self._table.apply([Write(verb="create", entity=row)], alert_rows.alert_of)
             return True
 
     async def unsent(self) -> Sequence[Alert]:
@@ -52,7 +52,7 @@ class MemoryAlerts(Scripted):
     async def replace(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
         """See the port."""
         async with self.call("replace", alerts):
-            etags = self._table.apply(rows.alert_writes(alerts), rows.alert_of)
+            etags = self._table.apply(alert_rows.alert_writes(alerts), alert_rows.alert_of)
             return [replace(alert, etag=etags[alert.id]) for alert in alerts]
 
     async def heartbeat(self) -> Heartbeat | None:
@@ -63,7 +63,7 @@ class MemoryAlerts(Scripted):
     async def beat(self, heartbeat: Heartbeat) -> None:
         """See the port."""
         async with self.call("beat", heartbeat):
-            self._heartbeat = rows.heartbeat_of(rows.heartbeat_row(heartbeat))
+            self._heartbeat = alert_rows.heartbeat_of(alert_rows.heartbeat_row(heartbeat))
 
     async def left_alone(self) -> Sequence[LeftAlone]:
         """See the port."""

@@ -1,4 +1,4 @@
-"""What Baton needs to deliver lifecycle events, as contracts; the rest of the outside is in `ports`."""
+"""Where lifecycle events wait, and who receives them."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -3,10 +3,12 @@
 None of them is the app's word, but the outcome rows that it is judged by.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 EDIT_GRACE = timedelta(seconds=2)
 """An edit and a request that is just being sent are not one instant: either side of it is legal."""
@@ -187,13 +189,13 @@ class Evidence:
     installs: tuple[Start, ...] = ()
     releases: tuple[datetime, ...] = ()
 
-    @property
+    @cached_property
     def departures(self) -> tuple[Start, ...]:
         """The starts of either kind that Azure took and that take the VM away."""
         reboots = (one for one in self.installs if one.accepted and one.reboots)
         return tuple(sorted((*self.accepted, *reboots), key=lambda start: start.at))
 
-    @property
+    @cached_property
     def accepted(self) -> tuple[Start, ...]:
         """The starts that Azure took."""
         return tuple(start for start in self.starts if start.accepted)
@@ -203,27 +205,43 @@ class Evidence:
         machine = self.machines.get(vm)
         return machine.name if machine else vm.rpartition("/")[2]
 
+    @cached_property
+    def _of(self) -> Mapping[str, "Evidence"]:
+        windows, starts, events = _by_vm(self.windows), _by_vm(self.starts), _by_vm(self.events)
+        rows, installs = _by_vm(self.rows), _by_vm(self.installs)
+        return {
+            vm: Evidence(
+                machines=self.machines,
+                windows=windows[vm],
+                starts=starts[vm],
+                events=events[vm],
+                rows=rows[vm],
+                installs=installs[vm],
+            )
+            for vm in {*windows, *starts, *events, *rows, *installs}
+        }
+
+    def of(self, vm: str) -> "Evidence":
+        """What happened to one VM: in a fleet, everything about all of them is too much to go through for each."""
+        return self._of.get(vm) or Evidence(machines=self.machines)
+
     def row_of(self, start: Start) -> Row | None:
         """The attempt that an accepted start belongs to, by the outcome table."""
         rows = (
             row
-            for row in self.rows
-            if (row.vm, row.work) == (start.vm, start.work)
-            and row.started
-            and row.started <= start.at <= row.ended
+            for row in self.of(start.vm).rows
+            if row.work == start.work and row.started and row.started <= start.at <= row.ended
         )
         return next(rows, None)
 
     def released(self, start: Start) -> datetime | None:
         """When a started VM was back: by Azure's log, else when the app gave it up; None: never."""
-        like = self.accepted if start.work == "redeploy" else self.installs
-        again = min(
-            (other.at for other in like if other.vm == start.vm and other.at > start.at),
-            default=None,
-        )
-        for event in self.events:
-            mine = event.vm == start.vm and event.at >= start.at
-            if mine and event.name in _BACK[start.work] and not (again and event.at > again):
+        own = self.of(start.vm)
+        like = own.accepted if start.work == "redeploy" else own.installs
+        again = min((other.at for other in like if other.at > start.at), default=None)
+        for event in own.events:
+            is_back = event.at >= start.at and event.name in _BACK[start.work]
+            if is_back and not (again and event.at > again):
                 return event.at
         row = self.row_of(start)
         return row.ended if row else None
@@ -242,6 +260,16 @@ class Verdict:
     def held(self) -> bool:
         """Whether the promise was kept."""
         return not self.violations
+
+
+_T = TypeVar("_T", Window, Start, Event, Row)
+
+
+def _by_vm(facts: Iterable[_T]) -> Mapping[str, tuple[_T, ...]]:
+    found: defaultdict[str, tuple[_T, ...]] = defaultdict(tuple)
+    for fact in facts:
+        found[fact.vm] += (fact,)
+    return found
 
 
 def clock(at: datetime) -> str:

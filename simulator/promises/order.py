@@ -1,6 +1,6 @@
 """P3 and P4: stage after stage, slot after slot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from simulator.promises.model import EDIT_GRACE, Evidence, Machine, Row, Start, Verdict, clock
@@ -74,19 +74,24 @@ def slots(evidence: Evidence) -> Verdict:
 def _earlier(evidence: Evidence, history: History, policy: Policy, start: Start) -> list[Machine]:
     """The VMs that had to have their outcome before this start."""
     stage = policy.stage(evidence.machines[start.vm])
+    before = [one for one in evidence.machines.values() if policy.stage(one) < stage]
     return [
         machine
-        for machine in _members(evidence, history, policy, start.at)
-        if policy.stage(machine) < stage and _joined(evidence, history, policy, machine)
+        for machine in _members(evidence, history, policy, before, start.at)
+        if _joined(evidence, history, policy, machine)
     ]
 
 
 def _members(
-    evidence: Evidence, history: History, policy: Policy, moment: datetime
+    evidence: Evidence,
+    history: History,
+    policy: Policy,
+    machines: Iterable[Machine],
+    moment: datetime,
 ) -> Iterator[Machine]:
-    """The VMs of the policy that were offered by then."""
-    for machine in evidence.machines.values():
-        offered = any(w.vm == machine.key and w.since <= moment for w in evidence.windows)
+    """The VMs among these that the policy has, and that were offered by then."""
+    for machine in machines:
+        offered = any(w.since <= moment for w in evidence.of(machine.key).windows)
         if offered and any(
             (own.team, own.name) == (policy.team, policy.name)
             for own in history.owners(machine.key, moment)
@@ -96,13 +101,11 @@ def _members(
 
 def _joined(evidence: Evidence, history: History, policy: Policy, machine: Machine) -> bool:
     """Whether the VM was announced in time to be of the rollout: before its stage had ended."""
-    announced = min(w.since for w in evidence.windows if w.vm == machine.key)
+    announced = min(w.since for w in evidence.of(machine.key).windows)
     first = min(w.since for w in evidence.windows)
     if announced <= first:
         # Announced from the start. One that vanished before anybody looked has no row at all.
-        return any(row.vm == machine.key for row in evidence.rows) or not _vanished(
-            evidence, machine
-        )
+        return bool(evidence.of(machine.key).rows) or not _vanished(evidence, machine)
     stage = policy.stage(machine)
     return any(
         row.vm != machine.key
@@ -116,13 +119,11 @@ def _joined(evidence: Evidence, history: History, policy: Policy, machine: Machi
 
 
 def _vanished(evidence: Evidence, machine: Machine) -> bool:
-    return any(e.vm == machine.key and e.name in ("deleted", "withdrawn") for e in evidence.events)
+    return any(e.name in ("deleted", "withdrawn") for e in evidence.of(machine.key).events)
 
 
 def _has_outcome(evidence: Evidence, machine: Machine, moment: datetime) -> bool:
-    return any(
-        row.vm == machine.key and row.terminal and row.ended <= moment for row in evidence.rows
-    )
+    return any(row.terminal and row.ended <= moment for row in evidence.of(machine.key).rows)
 
 
 def _keeps_waiting(
@@ -133,7 +134,7 @@ def _keeps_waiting(
     One that no start is left to is given up and keeps nobody waiting; so is one that could start only so
     late that a VM of a later stage would lose its window over it.
     """
-    if any(other.vm == machine.key and other.at <= start.at for other in evidence.accepted):
+    if any(other.at <= start.at for other in evidence.of(machine.key).accepted):
         return True
     window = window_at(evidence, machine.key, start.at)
     first = window and policy.first_fit(max(start.at, window.start), window.end)
@@ -145,7 +146,7 @@ def _keeps_waiting(
         and (open_ := window_at(evidence, later.key, start.at))
         and start.at < open_.end
         and policy.first_fit(max(waited, open_.start), open_.end) is None
-        for later in _members(evidence, history, policy, start.at)
+        for later in _members(evidence, history, policy, evidence.machines.values(), start.at)
     )
 
 
@@ -211,14 +212,10 @@ def _too_soon(
 
 def _finished(evidence: Evidence, machine: Machine, moment: datetime) -> datetime | None:
     """When the VM was back for good, or given up."""
-    rows = [
-        row
-        for row in evidence.rows
-        if row.vm == machine.key and row.terminal and row.ended <= moment
-    ]
+    rows = [row for row in evidence.of(machine.key).rows if row.terminal and row.ended <= moment]
     if not rows:
         return None  # P3 tells of it
-    starts = [start for start in evidence.accepted if start.vm == machine.key]
+    starts = evidence.of(machine.key).accepted
     last = [start for start in starts if start.at <= rows[-1].ended]
     return evidence.released(last[-1]) if last else rows[-1].ended
 

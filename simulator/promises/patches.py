@@ -25,9 +25,7 @@ def patches(evidence: Evidence) -> Verdict:
 
 def _at_once(evidence: Evidence, taken: list[Start]) -> Iterator[str]:
     for install in taken:
-        for start in evidence.accepted:
-            if start.vm != install.vm:
-                continue
+        for start in evidence.of(install.vm).accepted:
             first, second = sorted((install, start), key=lambda each: each.at)
             end = evidence.released(first)
             if end is None or second.at < end:

@@ -4,6 +4,7 @@ Written from the description of the columns, not from the app: a column that the
 would otherwise be right in both places.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -178,22 +179,25 @@ class History:
             versions[edit.at] = counting
         return list(versions.items())
 
-    def at(self, moment: datetime) -> list[Policy]:
-        """Every policy as it counted at that moment."""
-        past = [policies for at, policies in self._versions if at <= moment]
-        return list(past[-1].values()) if past else []
+    @cached_property
+    def _instants(self) -> list[datetime]:
+        return [at for at, _ in self._versions]
 
-    def around(self, moment: datetime) -> list[list[Policy]]:
-        """The rows as they stood now and at every moment of the grace that an edit has."""
-        edited = [e.at for e in self.evidence.edits if moment - EDIT_GRACE <= e.at <= moment]
-        before = [self.at(moment - EDIT_GRACE)] if edited else []
-        return [*before, *(self.at(at) for at in edited[:-1]), self.at(moment)]
+    @cached_property
+    def _owners(self) -> dict[tuple[str, int, int], list[Policy]]:
+        """Those that were asked for so far; every start is compared with every VM of its policy."""
+        return {}
 
     def owners(self, vm: str, moment: datetime) -> list[Policy]:
         """The enabled policies that may act on the VM then: one, or more while an edit takes hold."""
-        machine = self.evidence.machines.get(vm)
-        found = [owner(rows, machine) for rows in self.around(moment)] if machine else []
-        return [policy for policy in found if policy is not None]
+        first = bisect_right(self._instants, moment - EDIT_GRACE)
+        last = bisect_right(self._instants, moment)
+        machine, key = self.evidence.machines.get(vm), (vm, first, last)
+        if key not in self._owners:
+            counted = self._versions[max(first - 1, 0) : last]
+            found = [owner(rows.values(), machine) for _, rows in counted if machine]
+            self._owners[key] = [policy for policy in found if policy is not None]
+        return self._owners[key]
 
     @cached_property
     def ever_matched(self) -> frozenset[str]:

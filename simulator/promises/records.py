@@ -60,16 +60,15 @@ def _uncounted(evidence: Evidence) -> Iterator[str]:
 def _lost(evidence: Evidence) -> Iterator[str]:
     """VMs with fewer final outcomes than maintenances, or more."""
     announced = Counter(window.vm for window in evidence.windows if window.is_new)
-    terminal = [row for row in evidence.rows if row.terminal]
     for vm in sorted(History(evidence).ever_matched):
-        rows = [row for row in terminal if row.vm == vm]
+        rows = [row for row in evidence.of(vm).rows if row.terminal]
         # A job that never started may be followed by another for the same maintenance.
         final = sum(not row.never_started and row.work == "redeploy" for row in rows)
         if announced[vm] and not rows:
             yield f"{evidence.name(vm)} was offered maintenance and has no outcome"
         elif final > announced[vm]:
             yield f"{evidence.name(vm)} has {final} final outcomes of {announced[vm]} maintenances"
-    redeployed = {row.vm for row in terminal if row.work == "redeploy"}
+    redeployed = {row.vm for row in evidence.rows if row.terminal and row.work == "redeploy"}
     for vm in sorted(redeployed - set(announced)):
         yield f"{evidence.name(vm)} has an outcome and was never offered maintenance"
 
@@ -96,8 +95,8 @@ def _misquoted(evidence: Evidence) -> Iterator[str]:
 def _shown(evidence: Evidence, row: Row) -> set[str]:
     """The result codes that Azure showed shortly before the row's attempt ended."""
     shown, current = set(), ""
-    for event in evidence.events:
-        if event.vm != row.vm or event.at > row.ended:
+    for event in evidence.of(row.vm).events:
+        if event.at > row.ended:
             continue
         if event.at > row.ended - _READ_AGO:
             shown.add(current)

@@ -20,8 +20,8 @@ def once(evidence: Evidence) -> Verdict:
         if any(policy.retries_aborted for policy in history.owners(start.vm, start.at)):
             again.add("aborted")  # and Azure, which took it, still offered it
         allowed = 1 + sum(
-            event.name in again and (event.vm, event.maintenance) == occurrence
-            for event in evidence.events
+            event.name in again and event.maintenance == start.maintenance
+            for event in evidence.of(start.vm).events
             if event.at <= start.at
         )
         accepted[occurrence] += 1
@@ -79,7 +79,7 @@ def _refusal(evidence: Evidence, policy: Policy, start: Start) -> str:
     length = max(policy.estimate - EDIT_GRACE, timedelta())
     if closed := policy.why_not(start.at, length):
         return closed
-    announced = [w.since for w in evidence.windows if w.vm == start.vm and w.is_new]
+    announced = [w.since for w in evidence.of(start.vm).windows if w.is_new]
     known = [since for since in announced if since <= start.at]
     if known and start.at < known[-1] + policy.lead:
         return f"announced at {clock(known[-1])}, and {policy} gives {policy.lead} of notice"
@@ -100,14 +100,13 @@ def _is_approved(evidence: Evidence, policy: Policy, start: Start) -> bool:
 def _just_changed(evidence: Evidence, start: Start) -> bool:
     """Whether Azure changed the maintenance so shortly before that the request was on its way."""
     return any(
-        event.vm == start.vm
-        and event.name in ("windowMoved", "announced", "withdrawn", "deleted")
+        event.name in ("windowMoved", "announced", "withdrawn", "deleted")
         and start.at - EDIT_GRACE <= event.at <= start.at
-        for event in evidence.events
+        for event in evidence.of(start.vm).events
     )
 
 
 def window_at(evidence: Evidence, vm: str, moment: datetime) -> Window | None:
     """The VM's self-service window as it was announced at that moment."""
-    known = [each for each in evidence.windows if each.vm == vm and each.since <= moment]
+    known = [each for each in evidence.of(vm).windows if each.since <= moment]
     return known[-1] if known else None

@@ -5,12 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.domain import lifecycle
 from shared.domain.durations import format_duration
 from shared.domain.errors import Retryable
 from shared.domain.installation import shows_installation
 from shared.domain.job import Job, JobState
-from shared.domain.ledger import Change
 from shared.domain.maintenance import Vm
 from shared.domain.pace import LOG_IS_LATE
 from shared.domain.policy import Policy
@@ -45,9 +43,7 @@ class FindOut:
                 correlation_id=mine[0].correlation_id if mine else job.correlation_id,
                 reason="the start's answer was lost; Azure shows that it was taken",
             )
-            change = Change(jobs=(started,), events=lifecycle.away(started, now), at=now)
-            await self.steps.jobs.commit(change)
-            self.steps.accepted(started)
+            await self.steps.take(started)
             await self.steps.look_later(started)
             await self.steps.settle.herald()
         elif now - claimed_at < self._quiet(job, vm):

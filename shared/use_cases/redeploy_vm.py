@@ -48,14 +48,14 @@ class RedeployVm:
         """
         job: Job | None = None
         for tried in range(_TRIES_MAX):
-            known = None if tried else self.steps.planned(wake)
+            known = None if tried else self.steps.remembered(wake)
             job = known or await self.steps.jobs.job(wake.team, wake.policy, wake.job_id)
             if job is None:
                 extra = {"action": "wake_without_job", "job": wake.job_id}
                 log.info("No such job: %s", wake.job_id, extra=extra)
                 return
             try:
-                await (self.start(known, remembered=True) if known else self._step(job))
+                await self._step(job, remembered=known is not None)
             except Stale:
                 continue
             except Retryable as busy:
@@ -90,12 +90,12 @@ class RedeployVm:
             return job.closes + timeout
         return (job.claimed_at or job.discovered_at) + 2 * timeout
 
-    async def _step(self, job: Job) -> None:
+    async def _step(self, job: Job, *, remembered: bool) -> None:
         if job.unsettled:
             job = await self.steps.settle(job)
         match job.state:
             case JobState.PLANNED:
-                await self.start(job)
+                await self.start(job, remembered=remembered)
             case JobState.STARTING:
                 await self.find_out(job)
             case JobState.REDEPLOYING if job.patches:

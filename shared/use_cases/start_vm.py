@@ -209,10 +209,7 @@ class StartVm:
             operation_url=accepted.operation_url,
             correlation_id=accepted.correlation_id,
         )
-        now = self.steps.clock.now()
-        change = Change(jobs=(started,), events=lifecycle.away(started, now), at=now)
-        await self.steps.jobs.commit(change)
-        self.steps.accepted(started)
+        await self.steps.take(started)
         await self.steps.look_later(started, least=accepted.retry_after)
 
     async def _ask(self, job: Job, policy: Policy, within: timedelta) -> Accepted:

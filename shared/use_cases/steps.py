@@ -21,6 +21,8 @@ from shared.domain.rules import Wait, its_window
 from shared.ports import Bus, Clock, JobStore, Patches, VirtualMachines, Wake, WakeAt
 from shared.use_cases.settle import Settle
 
+# A claim without an answer is read: of nothing else is so little known.
+_REMEMBERED = (JobState.PLANNED, JobState.REDEPLOYING)
 # Ledgers that a process remembers: of as many policies as are at work at a time.
 _KNOWN_MAX = 50
 
@@ -76,16 +78,26 @@ class Steps:
         async with self.turns[key]:
             known = self.known.get(key)
             ledger = await self.jobs.ledger(*key, known=known)
+            is_known = ledger is not None and ledger is known
+            ledger = ledger and self._latest(ledger)
             if ledger:
                 self.keep(ledger)
             # What is written without the head, such as that a start was accepted, the job's own row has.
-            yield ledger.with_job(job) if ledger and ledger is known else ledger
+            yield ledger.with_job(job) if ledger and is_known else ledger
 
-    def planned(self, wake: Wake) -> Job | None:
-        """The job as this process remembers it, if it may be about to start; its own ETag guards it."""
+    def remembered(self, wake: Wake) -> Job | None:
+        """The job as this process remembers it, if it may be about to start, or is away.
+
+        Its own ETag guards what is written of it. What is merely looked at in vain costs no read of the table.
+        """
         ledger = self.known.get((wake.team, wake.policy))
         job = ledger.job(wake.job_id) if ledger else None
-        return job if job and job.state is JobState.PLANNED and not job.unsettled else None
+        return job if job and job.state in _REMEMBERED and not job.unsettled else None
+
+    def _latest(self, ledger: Ledger) -> Ledger:
+        """The ledger with what was written meanwhile without its head: starts that were taken."""
+        known = self.known.get(ledger.head.key)
+        return known if known and known.head.etag == ledger.head.etag else ledger
 
     def keep(self, ledger: Ledger) -> None:
         """Remembers a ledger as it was read or written, unless part of it could not be read."""
@@ -93,6 +105,19 @@ class Steps:
             self.known.clear()
         if not ledger.unread:
             self.known[ledger.head.key] = ledger
+
+    async def take(self, started: Job) -> None:
+        """Writes that Azure took a start, which needs no turn: the claim holds the slot already.
+
+        Raises:
+            Stale: Somebody else found that out, or more; nothing was written.
+        """
+        now, key = self.clock.now(), (started.team, started.policy)
+        change = Change(jobs=(started,), events=lifecycle.away(started, now), at=now)
+        committed = await self.jobs.commit(change)
+        if known := self.known.get(key):
+            self.known[key] = known.with_job(replace(started, etag=committed.jobs[started.id]))
+        self.accepted(started)
 
     async def commit(self, change: Change, ledger: Ledger) -> Ledger:
         """Writes a change of one job of the ledger in its turn; the ledger as that leaves it.
@@ -103,7 +128,8 @@ class Steps:
         committed = await self.jobs.commit(change)
         (job,) = change.jobs
         head = replace(ledger.head, etag=committed.heads[ledger.head.key])
-        after = replace(ledger, head=head).with_job(replace(job, etag=committed.jobs[job.id]))
+        job = replace(job, etag=committed.jobs[job.id])
+        after = replace(self._latest(ledger), head=head).with_job(job)
         self.keep(after)
         return after
 

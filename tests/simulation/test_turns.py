@@ -1,8 +1,10 @@
 """What handlers of one process spare each other, and what that may never change."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.domain.job import JobState
 from shared.domain.ledger import Change
 from shared.ports import Wake
 from tests.builders import a_vm
@@ -43,6 +45,18 @@ def read_whole(world):
     return reads
 
 
+def read_one(world):
+    """The jobs that are read by themselves, from now on."""
+    reads, job = [], world.jobs.job
+
+    async def read(team, policy, job_id):
+        reads.append(job_id)
+        return await job(team, policy, job_id)
+
+    world.jobs.job = read
+    return reads
+
+
 async def test_whoever_has_a_message_for_its_planned_start_gets_no_second_one():
     world = World(*VMS, policies=policy(estimate="10m"))
     sent = listen(world)
@@ -78,6 +92,42 @@ async def test_a_process_reads_the_jobs_of_a_policy_once_while_it_alone_writes_t
     assert len(world.terminal()) == len(VMS)
     # The rest are told to read anew by the discoveries, if those change anything.
     assert len(reads) == 1
+
+
+async def test_a_process_looks_at_a_vm_that_is_away_without_reading_its_job_again():
+    world = World(*VMS, policies=policy(concurrency=2))
+    await world.app.discover()
+    wakes = [Wake(team="shop", policy="web", job_id=job.id) for job in world.jobs.jobs()[:2]]
+    await asyncio.gather(*(world.app.redeploy(wake) for wake in wakes))
+    assert {job.state for job in world.jobs.jobs()[:2]} == {JobState.REDEPLOYING}
+    reads = read_one(world)
+
+    world.clock.advance(AWAY / 2)
+    for wake in wakes:
+        await world.app.redeploy(wake)
+    world.clock.advance(AWAY)
+    for wake in wakes:
+        await world.app.redeploy(wake)
+
+    assert world.terminal() == {"web-1": "completed", "web-2": "completed"}
+    assert reads == []
+
+
+async def test_a_vm_that_another_process_saw_back_is_not_ended_again_by_one_that_remembers_it_away():
+    world = World(*VMS, policies=policy())
+    await world.app.discover()
+    one = world.app
+    wake = Wake(team="shop", policy="web", job_id=world.jobs.jobs()[0].id)
+    await one.redeploy(wake)
+    world.clock.advance(AWAY + MINUTE)
+    world.restart()
+    await world.app.redeploy(wake)
+    ended = world.jobs.jobs()[0]
+
+    await one.redeploy(wake)
+
+    assert world.terminal() == {"web-1": "completed"}
+    assert world.jobs.jobs()[0] == ended
 
 
 async def test_what_another_process_wrote_is_seen_by_one_that_remembers_the_policy_as_it_was():

@@ -96,7 +96,7 @@ class Patient:
 
     def make_tables(self) -> None:
         with TableServiceClient.from_connection_string(self.cloud.tables) as service:
-            for name in ("Policies", "Jobs", "Outcomes", "Alerts"):
+            for name in ("Policies", "Jobs", "Outcomes", "Alerts", "Pauses", "Patches"):
                 service.create_table_if_not_exists(self.prefix + name)
 
     def give_up_a_message(self, queue: str) -> None:

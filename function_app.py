@@ -4,6 +4,7 @@ import azure.functions as func
 
 from functions import (
     act,
+    ahead,
     alerts,
     api,
     calendar_feed,
@@ -22,3 +23,5 @@ for module in (
     *(hint, patches, calendar_feed, api, act, page),
 ):
     app.register_functions(module.bp)
+# Last: nothing else is imported meanwhile.
+ahead.import_ahead()

@@ -29,7 +29,7 @@ BENCHES: Mapping[str, Callable[[], Iterator[Line]]] = {
     "emulators": bench_emulators.measured,
     "page": bench_page.measured,
 }
-_ABOUT = ("who", "fleet", "vms", "subscriptions", "policies", "vmsMax", "concurrency", "try")
+_ABOUT = ("who", "fleet", "vms", "subscriptions", "policies", "vmsMax", "concurrency", "start")
 """What a line is about, beside `bench` and `what`; the rest are figures."""
 
 

@@ -9,6 +9,7 @@ from shared.bootstrap import Services
 from shared.domain.job import Job
 from shared.use_cases.approve import SeenRollout
 from shared.use_cases.asking import Asked
+from shared.use_cases.give_go_ahead import Answered
 from shared.use_cases.shown import Done
 
 _NAMED_MAX = 5
@@ -39,7 +40,8 @@ class Acting:
     Attributes:
         path: Below /api/v1, with `{name}` for what varies.
         body: Its fields beside `by`, and what they are for.
-        needs_version: Whether If-Match must name the version that the person saw.
+        version: Of what If-Match names the version that the person saw; `""`: of nothing.
+        needs_version: Whether it must.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Acting:
     about: str
     call: Callable[[Services, Order], Awaitable[Done]]
     body: Mapping[str, str] = field(default_factory=lambda: {"reason": _REASON})
+    version: str = ""
     needs_version: bool = False
 
     def match(self, path: str) -> dict[str, str] | None:
@@ -92,15 +95,20 @@ async def _skip(app: Services, order: Order) -> Done:
 
 
 async def _go_ahead(app: Services, order: Order) -> Done:
-    done = await app.go_ahead(vm_id(order.path), allow=True, asked=order.asked)
+    done = await _answered(app, order, allow=True)
     said = f"{done.job.vm_name} starts as soon as every rule allows it."
     return Done(said=said, already=done.already)
 
 
 async def _no_go(app: Services, order: Order) -> Done:
-    done = await app.go_ahead(vm_id(order.path), allow=False, asked=order.asked)
+    done = await _answered(app, order, allow=False)
     said = f"{done.job.vm_name} is left out of its maintenance; a retry takes that back."
     return Done(said=said, already=done.already)
+
+
+async def _answered(app: Services, order: Order, *, allow: bool) -> Answered:
+    vm = vm_id(order.path)
+    return await app.go_ahead(vm, allow=allow, asked=order.asked, seen=order.version)
 
 
 async def _retry(app: Services, order: Order) -> Done:
@@ -129,6 +137,7 @@ ACTINGS = (
         body={
             "until": "The approval counts before this instant; without it for the whole rollout."
         },
+        version="rollout",
         needs_version=True,
     ),
     Acting(
@@ -156,12 +165,14 @@ ACTINGS = (
         path="vms/{subscription}/{resourceGroup}/{vm}/go-ahead",
         about="Gives the go-ahead that a VM asked for.",
         call=_go_ahead,
+        version="question",
     ),
     Acting(
         name="noGo",
         path="vms/{subscription}/{resourceGroup}/{vm}/no-go",
         about="Refuses the go-ahead that a VM asked for: it is left out of its maintenance.",
         call=_no_go,
+        version="question",
     ),
     Acting(
         name="retry",

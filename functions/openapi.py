@@ -106,9 +106,11 @@ def _acting(one: Acting, schemas: dict[str, Any]) -> dict[str, Any]:
         fields_["until"]["format"] = "date-time"
     about = "Who asks: a key has no name. Of somebody who signed in their own name counts."
     by = {"type": "string", "minLength": 1, "maxLength": 200, "description": about}
-    versions = [_header("If-Match", "The version of the rollout.")] if one.needs_version else []
+    seen = f"The version of the {one.version} as it was seen."
+    versions = [_header("If-Match", seen, needed=one.needs_version)] if one.version else []
     refusals = ["400", "401", "403", "404", "409", "413", "503"]
-    refusals += ["412", "428"] if one.needs_version else []
+    refusals += ["412"] if one.version else []
+    refusals += ["428"] if one.needs_version else []
     return {
         "operationId": one.name,
         "summary": one.about,
@@ -153,9 +155,9 @@ def _it(answers: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     return {"description": "It.", "content": {JSON: {"schema": schema(answers, schemas)}}}
 
 
-def _header(name: str, about: str) -> dict[str, Any]:
+def _header(name: str, about: str, *, needed: bool = True) -> dict[str, Any]:
     kind = {"type": "string", "minLength": 1}
-    return {"name": name, "in": "header", "required": True, "schema": kind, "description": about}
+    return {"name": name, "in": "header", "required": needed, "schema": kind, "description": about}
 
 
 def _part(name: str) -> dict[str, Any]:

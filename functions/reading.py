@@ -124,7 +124,7 @@ READINGS = (
     Reading(
         name="vms",
         path="vms",
-        about="VMs in a rollout: those away, those that went wrong, those without a start, and so on.",
+        about="VMs in a rollout: those that ask for a go-ahead, those away, those that went wrong, those without a start, and so on.",
         answers=Page[ShownVm],
         call=lambda app, asked: app.show.vms(asked.wanted, skip=asked.skip, limit=asked.limit),
         query={

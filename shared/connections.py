@@ -14,6 +14,7 @@ from shared.adapters.credentials import Identity, client_id
 from shared.adapters.letters import write_mail
 from shared.adapters.messages import decode
 from shared.adapters.service_bus import connect_bus
+from shared.adapters.smtp import Smtp, connect_smtp
 from shared.adapters.system_clock import SystemClock
 from shared.adapters.table_alerts import TableAlerts
 from shared.adapters.table_jobs import TableJobs
@@ -31,7 +32,6 @@ from shared.use_cases.send_events import Outgoing
 if TYPE_CHECKING:
     from shared.adapters.acs import Acs
     from shared.adapters.cloud_events import CloudEvents
-    from shared.adapters.smtp import Smtp
 
 
 def connect(settings: Settings) -> Outside:
@@ -79,7 +79,7 @@ def connect(settings: Settings) -> Outside:
 def connect_mailer(
     settings: Settings, clock: Clock, identity: Callable[[str], Identity]
 ) -> "Acs | Smtp | None":
-    """The mail service of the settings; None where there is none. Imports only what that one needs.
+    """The mail service of the settings; None where there is none. An SDK is imported only where that one needs it.
 
     Args:
         settings: The app's.
@@ -93,8 +93,6 @@ def connect_mailer(
 
         sender, email = settings.email_from, identity("BATON_EMAIL")
         return connect_acs(settings.email_url, sender, email, clock=clock)
-    from shared.adapters.smtp import connect_smtp  # noqa: PLC0415 - see the docstring
-
     return connect_smtp(settings.email_url, settings.email_from)
 
 

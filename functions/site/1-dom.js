@@ -24,17 +24,30 @@ function moment(text, zone = myZone) {
 }
 
 function said(at, zone) {
-  const parts = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const parts = {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  };
   return new Intl.DateTimeFormat("en-GB", { ...parts, timeZone: zone }).format(at).replaceAll(",", "");
 }
 
 // A sentence in which each instant is told as the tables beside it tell theirs.
-const timed = (text, zone) => text.split(/(\d{4}-\d\d-\d\d \d\d:\d\d) UTC/).map((part, at) => {
-  const instant = `${part.replace(" ", "T")}:00Z`;
-  return at % 2 ? (isNaN(new Date(instant)) ? `${part} UTC` : moment(instant, zone)) : part;
-});
+const timed = (text, zone) =>
+  text.split(/(\d{4}-\d\d-\d\d \d\d:\d\d) UTC/).map((part, at) => {
+    const instant = `${part.replace(" ", "T")}:00Z`;
+    return at % 2 ? (isNaN(new Date(instant)) ? `${part} UTC` : moment(instant, zone)) : part;
+  });
 
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const UNITS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
 
 function ago(text) {
   const seconds = Math.round((Date.now() - new Date(text)) / 1000);
@@ -48,9 +61,32 @@ const chip = (kind, text = kind) => h("span", { class: `chip ${kind}` }, text);
 // A table that a phone shows as a list: every cell carries its column's name.
 function table(caption, columns, rows) {
   const cells = (row) => row.map((cell, at) => h("td", { "data-label": columns[at] }, h("span", {}, cell)));
-  return h("table", {}, h("caption", {}, caption),
-    h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, cells(row)))));
+  return h(
+    "table",
+    {},
+    h("caption", {}, caption),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        columns.map((name) => h("th", { scope: "col" }, name)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      rows.map((row) => h("tr", {}, cells(row))),
+    ),
+  );
 }
 
-const facts = (pairs) => h("dl", {}, pairs.filter(([, value]) => value !== "" && value !== null).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+const facts = (pairs) =>
+  h(
+    "dl",
+    {},
+    pairs
+      .filter(([, value]) => value !== "" && value !== null)
+      .map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+  );

@@ -4,7 +4,10 @@
 const memory = { etags: new Map(), key: sessionStorage.getItem("baton-key") || "" };
 
 class Refused extends Error {
-  constructor(status, detail) { super(detail); this.status = status; }
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
 }
 
 function takeKey() {
@@ -46,5 +49,10 @@ const query = (parts) => {
   return kept.length ? `?${new URLSearchParams(kept)}` : "";
 };
 
-const vmPath = (id) => { const parts = id.split("/"); return [parts[2], parts[4], parts.length > 9 ? `${parts[8]}~${parts[10]}` : parts[8]].map(encodeURIComponent).join("/"); };
+const vmPath = (id) => {
+  const parts = id.split("/");
+  return [parts[2], parts[4], parts.length > 9 ? `${parts[8]}~${parts[10]}` : parts[8]]
+    .map(encodeURIComponent)
+    .join("/");
+};
 const rolloutPath = (one) => [one.team, one.policy, one.number ?? one.rollout].map(encodeURIComponent).join("/");

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from shared.adapters.cells import MAP, TEXT, TIME, Entity, key, plain, read_map, wrong
-from shared.adapters.columns import ATTEMPT, HEAD, INSTALLED, JOB, MAINTENANCE, PATCHES, UNSETTLED
+from shared.adapters.columns import ATTEMPT, HEAD, INSTALLED, JOB, MAINTENANCE, PATCHES
 from shared.adapters.event_rows import JOBS, event_row
 from shared.adapters.writes import (
     Write,
@@ -24,6 +24,7 @@ from shared.domain.trace import trace_of
 from shared.ports import Committed
 
 GUARD = "!discovery"
+_OF_ATTEMPTS = [column.name for shape in (ATTEMPT, INSTALLED) for column in shape.columns]
 
 
 def policy_prefix(team: str, policy: str) -> str:
@@ -89,7 +90,7 @@ def job_of(entity: Mapping[str, object], etag: str) -> Job:
 
 
 def _unsettled(entity: Mapping[str, object]) -> Attempt | None:
-    if not any(name.startswith(UNSETTLED) for name in entity):
+    if entity.keys().isdisjoint(_OF_ATTEMPTS):
         return None
     return Attempt(**ATTEMPT.read(entity), installed=Installed(**INSTALLED.read(entity)))
 

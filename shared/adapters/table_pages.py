@@ -23,6 +23,10 @@ _READ: Mapping[str, Callable[[Any], object]] = {
     "Edm.Binary": b64decode,
 }
 _TYPE = "@odata.type"
+_NEXT = "x-ms-continuation-NextPartitionKey"
+# Of a page the next one is asked for before it is read: a thread at work holds that up at each of its steps, and
+# a query of 10,000 rows took a third longer.
+_ASKED_WITHIN = 0.002
 
 T = TypeVar("T")
 
@@ -62,13 +66,19 @@ async def read_pages(
         ValueError, KeyError: An answer is not the service's.
     """
     loop = asyncio.get_running_loop()
-    pages: list[asyncio.Future[T]] = []
+    pages: list[asyncio.Task[T]] = []
+
+    async def page(body: bytes, *, is_last: bool) -> T:
+        if not is_last:
+            await asyncio.sleep(_ASKED_WITHIN)
+        return await loop.run_in_executor(None, lambda: read(_rows(body)))
 
     def take(answered: Any) -> None:
         answer = answered.http_response
         if answer.status_code == 200:
             body = answer.body()
-            pages.append(loop.run_in_executor(None, lambda: read(_rows(body))))
+            is_last = _NEXT not in answer.headers
+            pages.append(asyncio.create_task(page(body, is_last=is_last)))
             answered.http_response = _Emptied(answer)
 
     decoded = [found_of(row) async for row in ask(take)]
@@ -94,10 +104,10 @@ def _etag(row: Mapping[str, Any]) -> str:
 
 def _entity(row: Mapping[str, Any]) -> dict[str, object]:
     """Column → value. No column's name has a dot, and each that is not JSON's has its type beside it."""
-    entity: dict[str, object] = {}
-    for name, cell in row.items():
-        if "." in name or name == "Timestamp":
-            continue
-        read = _READ.get(row.get(name + _TYPE, ""))
-        entity[name] = read(cell) if read else cell
+    entity = dict(row)
+    for name in row:
+        if "." in name and (read := _READ.get(entity.pop(name))):
+            column = name.removesuffix(_TYPE)
+            entity[column] = read(entity[column])
+    entity.pop("Timestamp", None)
     return entity

@@ -75,6 +75,16 @@ def question(job: Job, go_ahead: GoAhead | None, now: datetime) -> Question:
     return Question.START if go_ahead.starts else Question.SKIP
 
 
+def is_asking(job: Job) -> bool:
+    """Whether an answer is wanted of somebody."""
+    return job.asked_at is not None and job.allowed_at is None and not why_not_answered(job)
+
+
+def version(job: Job) -> str:
+    """The question's: the same until the job asks anew; `""` where it never asked."""
+    return f"{job.asked_at:%Y%m%dT%H%M%S.%fZ}" if job.asked_at else ""
+
+
 def why_not_answered(job: Job) -> str:
     """Why there is nothing to answer; `""` where there is."""
     if job.unsettled:

@@ -3,8 +3,8 @@
 import logging
 from dataclasses import dataclass, replace
 
-from shared.domain.errors import BatonError, Declined
-from shared.domain.go_ahead import why_not_answered
+from shared.domain.errors import BatonError, Declined, Outdated
+from shared.domain.go_ahead import version, why_not_answered
 from shared.domain.job import Job, JobState
 from shared.domain.ledger import Change
 from shared.domain.steering import BY_A_PERSON
@@ -35,27 +35,29 @@ class GiveGoAhead:
     jobs: JobStore
     bus: Bus | None = None
 
-    async def __call__(self, name: str, *, allow: bool, asked: Asked) -> Answered:
+    async def __call__(self, name: str, *, allow: bool, asked: Asked, seen: str = "") -> Answered:
         """Answers; again is no error.
 
         Args:
             name: The VM's name or ARM id, in any case.
             allow: Yes, or no.
             asked: Who answers, and why.
+            seen: The version of the question that the person saw; `""` answers whichever is asked.
 
         Raises:
             InvalidInput: Several VMs have the name.
             Unknown: Baton has no job of such a VM.
             Declined: It asked for nothing, or it has started, or ended.
+            Outdated: It asked anew since.
             Retryable: The tables are busy.
             Stale: Others kept writing first.
         """
-        answered = await until_written(lambda: self._once(name, asked, allow=allow))
+        answered = await until_written(lambda: self._once(name, asked, seen, allow=allow))
         if not answered.already:
             await self._wake(answered.job)
         return answered
 
-    async def _once(self, name: str, asked: Asked, *, allow: bool) -> Answered:
+    async def _once(self, name: str, asked: Asked, seen: str, *, allow: bool) -> Answered:
         books, now = await self.jobs.books(), self.clock.now()
         job = job_of(name, books.jobs())
         refused = job.state is JobState.SKIPPED and job.skipped_because == BY_A_PERSON
@@ -63,6 +65,11 @@ class GiveGoAhead:
             return Answered(job, already=True)
         if why := why_not_answered(job):
             raise Declined(f"{job.vm_name} waits for no go-ahead: {why}")
+        if seen not in ("", version(job)):
+            raise Outdated(
+                f"{job.vm_name} asked anew at {job.asked_at:%Y-%m-%d %H:%M} UTC, after what you saw; "
+                "look at it again"
+            )
         if allow and job.allowed_at:
             return Answered(job, already=True)
         answered = (

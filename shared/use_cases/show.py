@@ -1,17 +1,19 @@
 """Showing what Baton has in its tables, to the API and the page. Asks Resource Manager nothing."""
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain import go_ahead
 from shared.domain.alert import Alert
 from shared.domain.heartbeat import Heartbeat
 from shared.domain.job import Job
 from shared.domain.mode import Mode
 from shared.domain.patching.record import PatchState
 from shared.domain.pause import Pause
-from shared.domain.policy import Standing
+from shared.domain.policy import Policy, Standing
 from shared.domain.vm_ids import name_of
 from shared.ports import AlertStore, Clock, PolicyRow
 from shared.use_cases.look import Look, Seen
@@ -21,6 +23,7 @@ from shared.use_cases.shown import (
     Page,
     Phase,
     ShownAlert,
+    ShownGoAhead,
     ShownHeartbeat,
     ShownLeftAlone,
     ShownPause,
@@ -82,8 +85,10 @@ class Show:
 
     async def status(self) -> ShownStatus:
         """How Baton itself is."""
-        now, seen = self.clock.now(), await self.look()
-        heartbeat, unsent = await self.alerts.heartbeat(), await self.alerts.unsent()
+        now = self.clock.now()
+        seen, heartbeat, unsent = await asyncio.gather(
+            self.look(), self.alerts.heartbeat(), self.alerts.unsent()
+        )
         names: dict[str, list[str]] = defaultdict(list)
         for row in seen.rows:
             names[row.team].append(row.policy)
@@ -120,7 +125,7 @@ class Show:
         return next((one for one in found.items if one.number == number), None)
 
     async def vms(self, wanted: Wanted, *, skip: int, limit: int) -> Page[ShownVm]:
-        """VMs with a job: those away first, then those that went wrong, have no start, are planned, are done."""
+        """VMs with a job: those that ask first, then those that are away, went wrong, have no start, and so on."""
         seen = await self.look()
         jobs = [
             job
@@ -203,7 +208,8 @@ def _count(number: int, thing: str) -> str:
 
 def show_vm(job: Job, seen: Seen) -> ShownVm:
     """A job's VM."""
-    start, end = span(job, seen.policy((job.team, job.policy)))
+    policy = seen.policy((job.team, job.policy))
+    start, end = span(job, policy)
     return ShownVm(
         vm_id=job.vm_id,
         vm=job.vm_name,
@@ -222,6 +228,7 @@ def show_vm(job: Job, seen: Seen) -> ShownVm:
         end=end,
         closes=job.closes,
         reason=job.reason,
+        go_ahead=_go_ahead(job, policy),
     )
 
 
@@ -239,6 +246,14 @@ def show_alert(alert: Alert) -> ShownAlert:
         state=str(alert.state),
         note=alert.note,
     )
+
+
+def _go_ahead(job: Job, policy: Policy | None) -> ShownGoAhead | None:
+    wanted = policy.go_ahead if policy else None
+    deadline = go_ahead.deadline(job, wanted) if go_ahead.is_asking(job) else None
+    if wanted is None or deadline is None:
+        return None
+    return ShownGoAhead(version=go_ahead.version(job), deadline=deadline, default=wanted.default)
 
 
 def _beat(heartbeat: Heartbeat) -> ShownHeartbeat:

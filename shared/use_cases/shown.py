@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from shared.domain.go_ahead import is_asking
 from shared.domain.job import Job, JobState
 from shared.domain.mode import Mode
 from shared.use_cases.shown_patches import ShownPatches
@@ -16,6 +17,7 @@ T = TypeVar("T")
 class Kind(StrEnum):
     """What a person looks for among the VMs."""
 
+    ASKING = "asking"  # for a go-ahead
     AWAY = "away"
     BAD = "bad"
     NO_START = "noStart"
@@ -52,6 +54,21 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownGoAhead:
+    """A go-ahead that a VM asks for.
+
+    Attributes:
+        version: Of the question; an answer that names it is refused where the VM asked anew since.
+        deadline: Until then an answer is waited for.
+        default: What is done without one, as its policy's `goAheadDefault` says: `start` or `skip`.
+    """
+
+    version: str
+    deadline: datetime
+    default: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShownVm:
     """A VM of a rollout.
 
@@ -61,6 +78,7 @@ class ShownVm:
         work: What is still to be done: `redeploy`, `patch`, or `patch, redeploy`.
         closes: The end of the window in which it can be done: of a redeploy `preMaintenanceWindowEndTime`.
         reason: Why it stands as it does; for one without a start, what would free it.
+        go_ahead: None where none is asked for.
     """
 
     vm_id: str
@@ -80,6 +98,7 @@ class ShownVm:
     end: datetime | None
     closes: datetime
     reason: str
+    go_ahead: ShownGoAhead | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,12 +313,18 @@ class ShownStory:
 
 def kind_of(job: Job) -> Kind:
     """Where a job belongs."""
-    if job.state.is_begun:
-        return Kind.AWAY
-    if job.state.is_bad:
-        return Kind.BAD
-    if job.state is JobState.COMPLETED:
-        return Kind.COMPLETED
-    if job.state.is_end:
-        return Kind.ENDED
+    if job.state is not JobState.PLANNED:
+        return _KINDS[job.state]
+    if is_asking(job):
+        return Kind.ASKING
     return Kind.PLANNED if job.planned_start else Kind.NO_START
+
+
+def _kind_of(state: JobState) -> Kind:
+    if state is JobState.COMPLETED:
+        return Kind.COMPLETED
+    return Kind.AWAY if state.is_begun else Kind.BAD if state.is_bad else Kind.ENDED
+
+
+# Looked up, for a view asks it of every job several times.
+_KINDS = {state: _kind_of(state) for state in JobState if state is not JobState.PLANNED}

@@ -50,7 +50,7 @@ async def keep(jobs: JobStore, policy: Policy, at: datetime) -> None:
 
 
 def a_fleet(now: datetime, *, vms: int) -> list[Policy]:
-    """Four teams: one on its way, one that waits for approval, one halted, one done."""
+    """Five policies: on its way, asking for a go-ahead, waiting for approval, halted, done."""
     now = now.replace(microsecond=0)
     zone = {"timeZone": "Europe/Amsterdam", "owners": "team@example.com"}
     shop = Policy(
@@ -63,8 +63,14 @@ def a_fleet(now: datetime, *, vms: int) -> list[Policy]:
     )
     lab = Policy("lab", "tests", {"match": "name:lab-*", "gap": "5m", **zone})
     old = Policy("intra", "web", {"match": "name:intra-*", "concurrency": 4, **zone})
+    asks = {"goAhead": "2h", "goAheadDefault": "skip"}
+    pay = Policy("shop", "payments", {"match": "name:pay-*", "concurrency": 2, **asks, **zone})
     closes = now + timedelta(days=6)
-    shop.jobs += _on_its_way(now, closes, max(vms - 40, 12))
+    shop.jobs += _on_its_way(now, closes, max(vms - 42, 12))
+    pay.jobs += [
+        _job("shop", "payments", f"pay-0{n}", closes, planned_start=now, asked_at=now - n * MINUTE)
+        for n in (1, 2)
+    ]
     erp.jobs += [
         _job(
             "erp",
@@ -105,7 +111,7 @@ def a_fleet(now: datetime, *, vms: int) -> list[Policy]:
         _done("intra", "web", f"intra-{n:02}", closes, now - timedelta(days=1) + n * MINUTE)
         for n in range(11)
     ]
-    return [shop, erp, lab, old]
+    return [shop, pay, erp, lab, old]
 
 
 def _on_its_way(now: datetime, closes: datetime, vms: int) -> Iterator[Job]:

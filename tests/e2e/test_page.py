@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -118,9 +118,10 @@ def test_what_is_away_what_failed_and_what_has_no_start_comes_first(context, see
     page = opened(context, seeded)
 
     expect(page.get_by_role("heading", level=2)).to_have_text(
-        ["Away now", "Went wrong", "Without a start", "Rollouts"]
+        ["Waiting for a go-ahead", "Away now", "Went wrong", "Without a start", "Rollouts"]
     )
-    assert names(page)[:5] == ["shop-app-043", "shop-app-044", "lab-01", "erp-sql-0", "erp-sql-1"]
+    first = ["pay-01", "pay-02", "shop-app-043", "shop-app-044", "lab-01", "erp-sql-0"]
+    assert names(page)[:6] == first
     running = page.get_by_role("article", name="lab/tests, rollout 1")
     expect(running).to_contain_text("the rollout is halted: lab-01 ended failed")
     expect(page.get_by_role("article", name="erp/all")).to_contain_text("waits for approval")
@@ -231,7 +232,7 @@ def test_everything_can_be_reached_with_the_keyboard_alone(context, seeded):
     expect(page.locator("tbody a").first).to_be_focused()
     page.keyboard.press("Enter")
 
-    expect(page.locator("h1")).to_have_text("shop-app-043")
+    expect(page.locator("h1")).to_have_text("pay-01")
 
 
 def confirm(page: Page, **fields: str) -> None:
@@ -274,6 +275,63 @@ def test_a_vm_is_skipped_from_its_story(context, seeded):
     confirm(page, Why="demo tomorrow")
 
     expect(page.locator("main")).to_contain_text("skipped by ann: demo tomorrow")
+
+
+PAY = STORY.replace("rg-lab/lab-01", "rg-shop/pay-01")
+
+
+def test_a_vm_that_asks_for_a_go_ahead_tells_until_when_and_what_silence_means(context, seeded):
+    page = opened(context, seeded)
+    asking = page.get_by_role("row", name="pay-01")
+    expect(asking).to_contain_text("in 1 hour")
+    expect(asking).to_contain_text("it is skipped")
+
+    page.get_by_role("link", name="pay-01").click()
+
+    expect(page.locator("main")).to_contain_text("It asks for a go-ahead until")
+    expect(page.locator("main")).to_contain_text("without an answer it is skipped")
+
+
+def test_an_answer_to_a_question_that_was_asked_anew_is_refused(context, seeded):
+    page = opened(context, seeded, PAY)
+    expect(page.get_by_role("button", name="Go pay-01")).to_be_visible()
+    answered = []
+    page.on("response", lambda answer: answered.append((answer.url[-8:], answer.status)))
+    page.route("**/go-ahead", lambda route: route.continue_(headers=asked_earlier(route.request)))
+
+    page.get_by_role("button", name="Go pay-01").click()
+    confirm(page)
+
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("asked anew")
+    assert ("go-ahead", 412) in answered
+
+
+def asked_earlier(request: Request) -> dict[str, str]:
+    return {**request.headers, "if-match": "20260101T000000.000000Z"}
+
+
+def test_a_go_ahead_is_given_on_the_overview_once_however_often_it_is_clicked(context, seeded):
+    page = opened(context, seeded)
+    sent = []
+    page.on("request", lambda it: sent.append(it.url) if it.url.endswith("/go-ahead") else None)
+
+    page.get_by_role("button", name="Go pay-01").click()
+    page.get_by_role("dialog").get_by_label("Your name").fill("ann")
+    page.get_by_role("dialog").locator("button.main").dblclick()
+
+    expect(page.locator("#notice")).to_contain_text("pay-01 starts as soon as every rule allows it")
+    expect(page.get_by_role("button", name="Go pay-01")).to_have_count(0)
+    assert len(sent) == 1
+
+
+def test_a_go_ahead_is_refused_from_the_story_and_the_vm_is_left_out(context, seeded):
+    page = opened(context, seeded, PAY.replace("pay-01", "pay-02"))
+
+    page.get_by_role("button", name="Skip pay-02").click()
+    confirm(page, Why="not drained")
+
+    expect(page.locator("main")).to_contain_text("go-ahead refused by ann: not drained")
+    expect(page.get_by_role("button", name="Retry pay-02")).to_be_visible()
 
 
 def test_what_a_promise_forbids_is_refused_with_the_reason(context, seeded):

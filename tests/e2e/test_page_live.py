@@ -18,7 +18,7 @@ redeploy_seconds = 1
 {script}
 """
 SCENARIO = """
-title = "Four VMs, one that Azure aborts, and one that waits for approval"
+title = "Five VMs: one that Azure aborts, one that waits for approval, one that asks for a go-ahead"
 [settings]
 BATON_MODE = "live"
 BATON_CHECK_INTERVAL = "1s"
@@ -43,8 +43,15 @@ RowKey = "all"
 match = "name:erp-*"
 approval = "required"
 estimate = "2s"
+[[policy]]
+PartitionKey = "pay"
+RowKey = "all"
+match = "name:pay-*"
+goAhead = "15m"
+goAheadDefault = "skip"
+estimate = "2s"
 [expect]
-completed = 4
+completed = 5
 """ + "".join(
     VM.format(name=name, script=script)
     for name, script in {
@@ -52,6 +59,7 @@ completed = 4
         "web-02": 'script = ["MaintenanceAborted", "MaintenanceCompleted"]',
         "web-03": "",
         "erp-01": "",
+        "pay-01": "",
     }.items()
 )
 
@@ -63,7 +71,9 @@ def confirm(page: Page) -> None:
     expect(dialog).to_have_count(0)
 
 
-def test_somebody_stops_it_lets_it_go_approves_and_has_the_failed_one_tried_again(laptop, tmp_path):
+def test_somebody_stops_it_lets_it_go_approves_answers_and_has_the_failed_one_tried_again(
+    laptop, tmp_path
+):
     scenario = tmp_path / "watched.toml"
     scenario.write_text(SCENARIO, encoding="utf-8")
     cloud = laptop(scenario)
@@ -83,6 +93,8 @@ def test_somebody_stops_it_lets_it_go_approves_and_has_the_failed_one_tried_agai
         confirm(page)
         page.get_by_role("button", name="Approve rollout 1").click()
         confirm(page)
+        page.get_by_role("button", name="Go pay-01").click()
+        confirm(page)
 
         expect(shop).to_contain_text("the rollout is halted: web-02 ended aborted")
         page.get_by_role("link", name="web-02").first.click()
@@ -90,11 +102,12 @@ def test_somebody_stops_it_lets_it_go_approves_and_has_the_failed_one_tried_agai
         confirm(page)
         expect(page.locator("main")).to_contain_text("completed")
         page.get_by_role("link", name="Baton").click()
-        expect(page.locator(".tiles .completed")).to_contain_text("4")
+        expect(page.locator(".tiles .completed")).to_contain_text("5")
 
     ended = sorted((row["vmName"], row["outcome"]) for row in cloud.outcomes())
     assert ended == [
         ("erp-01", "completed"),
+        ("pay-01", "completed"),
         ("web-01", "completed"),
         ("web-02", "aborted"),
         ("web-02", "completed"),

@@ -53,3 +53,21 @@ def test_indexing_the_app_imports_no_sdk_but_that_of_functions():
     )
 
     assert answer.stdout.strip() == "[]"
+
+
+def test_where_triggers_will_run_the_sdk_of_the_tables_is_imported_before_the_first_one():
+    script = (
+        "import sys, threading, function_app\n"
+        "[one.join() for one in threading.enumerate() if one.name == 'import-ahead']\n"
+        "print('azure.data.tables' in sys.modules)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={"BATON_TABLES__endpoint": "https://example.table.core.windows.net"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert answer.stdout.strip() == "True"

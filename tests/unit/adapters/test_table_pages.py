@@ -16,8 +16,9 @@ def _query(*bodies: bytes) -> Callable[[Callable[[Any], None]], AsyncIterator[An
     """The SDK's paged query: each answer goes through the hook, and no row is left to decode."""
 
     async def pages(take: Callable[[Any], None]) -> AsyncIterator[Any]:
-        for body in bodies:
-            answer = SimpleNamespace(status_code=200, body=lambda body=body: body)
+        for number, body in enumerate(bodies, 1):
+            more = {"x-ms-continuation-NextPartitionKey": "1"} if number < len(bodies) else {}
+            answer = SimpleNamespace(status_code=200, body=lambda body=body: body, headers=more)
             answered = SimpleNamespace(http_response=answer)
             take(answered)
             for row in json.loads(answered.http_response.text("utf-8"))["value"]:

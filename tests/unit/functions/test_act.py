@@ -183,6 +183,36 @@ async def test_a_go_ahead_that_is_refused_skips_the_vm(site):
     assert (job.state, job.reason) == (JobState.SKIPPED, "go-ahead refused by ann: not drained")
 
 
+async def test_who_asks_for_a_go_ahead_is_shown_with_its_deadline_and_default_until_it_has_it(site):
+    columns = {"match": "name:web-*", "goAhead": "20m", "goAheadDefault": "skip"}
+    await site.keeps(a_job("web-1", planned_start=NOW, asked_at=NOW), **columns)
+
+    asking = (await site.get("vms?kind=asking")).json["items"]
+    await site.post(f"{VM}/go-ahead", If_Match=asking[0]["goAhead"]["version"])
+    after = (await site.get(VM)).json["job"]
+
+    assert [(vm["vm"], vm["kind"]) for vm in asking] == [("web-1", "asking")]
+    until = (NOW + timedelta(minutes=20)).isoformat().replace("+00:00", "Z")
+    assert asking[0]["goAhead"].items() >= {"deadline": until, "default": "skip"}.items()
+    assert (after["kind"], after["goAhead"]) == ("planned", None)
+
+
+@pytest.mark.parametrize("verb", ["go-ahead", "no-go"])
+async def test_an_answer_to_an_earlier_question_is_refused(site, verb):
+    columns = {"match": "name:web-*", "goAhead": "20m", "goAheadDefault": "skip"}
+    await site.keeps(a_job("web-1", planned_start=NOW, asked_at=NOW), **columns)
+    earlier = Site()
+    before = a_job("web-1", planned_start=NOW, asked_at=NOW - timedelta(hours=1))
+    await earlier.keeps(before, **columns)
+    version = (await earlier.get(VM)).json["job"]["goAhead"]["version"]
+
+    said = await site.post(f"{VM}/{verb}", If_Match=version)
+
+    (job,) = site.jobs.jobs()
+    assert (said.status, job.allowed_at, job.state) == (412, None, JobState.PLANNED)
+    assert "asked anew" in said.json["detail"]
+
+
 @pytest.mark.parametrize("verb", ["go-ahead", "no-go"])
 async def test_nobody_answers_a_vm_that_did_not_ask(site, verb):
     await site.keeps(a_job("web-1"), match="name:web-*")

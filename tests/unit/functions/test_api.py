@@ -47,6 +47,7 @@ async def test_the_status_counts_vms_and_names_what_a_person_should_see_to(site)
     said = await site.get("status")
 
     assert said.json["counts"] == {
+        "asking": 0,
         "away": 0,
         "bad": 1,
         "noStart": 1,
@@ -225,7 +226,7 @@ async def test_a_long_answer_is_sent_compressed_to_who_takes_that(site):
         ("vms?limit=501", "limit", "a whole number from 1 to 500"),
         ("vms?limit=-1", "limit", "a whole number from 1 to 500"),
         ("vms?skip=many", "skip", "a whole number from 0 to 1000000"),
-        ("vms?kind=dead", "kind", "one of away, bad, noStart, planned, completed, ended"),
+        ("vms?kind=dead", "kind", "one of asking, away, bad, noStart, planned, completed, ended"),
         ("status?verbose=1", "verbose", "no parameter here"),
         ("vms?text=" + "x" * 201, "text", "at most 200 characters"),
     ],

@@ -1,22 +1,20 @@
 """The page's files: what is served, how long it is kept, and what a browser lets it do."""
 
 import re
-import subprocess
-import sys
 
 import azure.functions as func
 import pytest
 
-from cli.paths import ROOT
-from functions.page import page
-from tests.unit.functions.site import said
+from functions.page import serve
+from shared.domain.errors import InvalidInput, Problem
+from tests.unit.functions.site import Site, said
 
 
-async def get(file="", **headers):
+async def get(file="", site=None, **headers):
     request = func.HttpRequest(
         "GET", "/api/page", headers=headers, route_params={"file": file}, body=b""
     )
-    return said(await page(request))
+    return said(serve(request, lambda: (site or Site()).app))
 
 
 def named_in(shell):
@@ -68,20 +66,21 @@ async def test_a_shell_that_has_not_changed_is_not_sent_again():
     assert (await get(**{"If-None-Match": shell.headers["etag"]})).status == 304
 
 
-def test_while_a_browser_reads_the_shell_the_tables_sdk_is_imported():
-    code = (
-        "import asyncio, sys\n"
-        "import azure.functions as func\n"
-        "from functions.page import page\n"
-        "async def show():\n"
-        "    print('azure.data.tables' in sys.modules)\n"
-        "    await page(func.HttpRequest('GET', '/api/page', headers={}, route_params={}, body=b''))\n"
-        "    await asyncio.get_running_loop().shutdown_default_executor()\n"
-        "    print('azure.data.tables' in sys.modules)\n"
-        "asyncio.run(show())\n"
-    )
-    command = [sys.executable, "-c", code]
+async def test_with_the_shell_the_tables_begin_to_be_read_and_who_asks_next_shares_that():
+    site = Site()
 
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    await get(site=site)
+    await site.get("status")
+    await get(site=site)
+    await site.get("rollouts")
 
-    assert said.split() == ["False", "True"]
+    assert len(site.jobs.called("books")) == 1
+
+
+async def test_where_a_setting_is_wrong_the_shell_comes_all_the_same():
+    def unset():
+        raise InvalidInput("settings", (Problem("BATON_TABLES", "", "a connection string"),))
+
+    request = func.HttpRequest("GET", "/api/page", headers={}, route_params={}, body=b"")
+
+    assert said(serve(request, unset)).status == 200

@@ -43,7 +43,7 @@ def test_every_promise_is_kept_with_a_fresh_seed(part):
 def test_one_seed_decides_everything():
     code = (
         "from cli.simulation.choose import Chosen; from cli.simulation.runs import run_one; "
-        "print([run_one(Chosen(None)(seed))[0].digest for seed in (3, 4)])"
+        "print([run_one(Chosen(None)(seed))[1].site.trace.digest for seed in (3, 4)])"
     )
 
     def digests(hash_seed: str) -> str:

@@ -30,7 +30,7 @@ class Result:
         seconds: Of virtual time.
         counts: Requests, messages, starts, refusals, outcomes, mails, steps.
         faults: By kind.
-        violations: As sentences; empty: every promise was kept.
+        violations: As sentences; empty: every promise was kept. Of a run that failed: what it failed with.
         ends: VM, outcome and reason of every terminal outcome, in their order.
         starts: VM and instant of every start that Azure took.
     """

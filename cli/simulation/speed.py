@@ -10,7 +10,14 @@ from typing import Any
 from azure import servicebus
 
 from cli.simulation.bus import Message
-from shared.adapters import alert_rows, event_rows, job_rows, policy_rows, table_patches, table_pauses
+from shared.adapters import (
+    alert_rows,
+    event_rows,
+    job_rows,
+    policy_rows,
+    table_patches,
+    table_pauses,
+)
 from shared.domain import policy_row
 from shared.domain.errors import InvalidInput
 from shared.domain.ledger import PolicyKey

@@ -9,6 +9,7 @@ import re
 from bisect import bisect, insort
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -227,6 +228,12 @@ class TableClient:
         if str(mode).lower() not in ("replace", "updatemode.replace"):
             raise ValueError(f"Baton upserts by replacing, not by {mode}")
         await self._transact([("upsert", entity, "")])
+
+    async def delete_entity(self, partition_key: str, row_key: str) -> None:
+        """Deletes a row; as in the SDK it is no error that there is none."""
+        keys = {"PartitionKey": partition_key, "RowKey": row_key}
+        with suppress(ResourceNotFoundError):
+            await self._transact([("delete", keys, "")])
 
     async def update_entity(
         self, entity: Cells, *, mode: object, etag: str, match_condition: object

@@ -16,7 +16,8 @@ from cli import say
 from cli.given import Given
 from cli.simulation.choose import Chosen
 from cli.simulation.given import OwnFleet
-from cli.simulation.runs import Make, Result, Total, run_many, run_one
+from cli.simulation.runs import Make, Result, Total, result_of, run_many
+from cli.simulation.world import World
 
 _SEEDS = 1_000_000_000
 # More of them say nothing new, and hide the first.
@@ -76,16 +77,23 @@ class _Repeat:
 
 def _one(console: Console, make: Make, seed: int, repeat: _Repeat) -> int:
     """One simulation, with its timeline."""
-    result, world = run_one(make(seed))
-    for line in world.site.trace.timeline(quiet_before_end=25 if result.violations else 0):
-        print(line)
+    world = World(make(seed))
+    is_kept = False
+    try:
+        world.run()
+        is_kept = not world.violations
+    finally:  # what it fails with, if it does, is told after the way to it
+        for line in world.site.trace.timeline(quiet_before_end=0 if is_kept else 25):
+            print(line)
+    result = result_of(world)
     print()
-    _tell_broken(result)
+    for text in result.violations:
+        print(f"Seed {seed}: {text}")
     total = Total()
     total.add(result)
-    _tell_total(console, total, int(bool(result.violations)), None)
-    print(f"Trace {result.digest}. Repeat: {repeat(seed)}")
-    return int(bool(result.violations))
+    _tell_total(console, total, int(not is_kept), None)
+    print(f"Trace {world.site.trace.digest}. Repeat: {repeat(seed)}")
+    return int(not is_kept)
 
 
 def _many(
@@ -107,16 +115,11 @@ def _many(
     if is_own:
         own.tell(console, total.runs)
     for result in broken[:_SHOWN]:
-        _tell_broken(result)
-    if broken:
-        print(f"\nThe way to the first of them:\n\n    {repeat(broken[0].seed)}\n")
+        for text in result.violations:
+            print(f"Seed {result.seed}: {text}")
+        print(f"    The way to it: {repeat(result.seed)}")
     _tell_total(console, total, len(broken), time.monotonic() - began)
     return int(bool(broken))
-
-
-def _tell_broken(result: Result) -> None:
-    for text in result.violations:
-        print(f"Seed {result.seed}: {text}")
 
 
 def _tell_total(console: Console, total: Total, broken: int, seconds: float | None) -> None:

@@ -120,9 +120,9 @@ class Faults:
         """What becomes of a request to this service at this time."""
         if now >= self.until:
             return Fault.NONE
-        if any(o.service == service and o.start <= now < o.end for o in self.outages):
+        if self._is_out(service, now):
             fault = Fault.BUSY if self.dice.happens(0.7) else Fault.LOST_BEFORE
-        elif not self.dice.happens(self.level.requests):
+        elif self.dice.random() >= self.level.requests:
             return Fault.NONE
         else:
             fault = self.dice.choice((Fault.BUSY, Fault.LOST_BEFORE, Fault.LOST_AFTER))
@@ -131,17 +131,18 @@ class Faults:
 
     def of_process(self, now: float) -> Death:
         """Whether the process dies at this request, and where."""
-        if now >= self.until or not self.dice.happens(self.level.deaths):
+        if now >= self.until or self.dice.random() >= self.level.deaths:
             return Death.NONE
         self.count("death")
         return self.dice.choice((Death.BEFORE, Death.AFTER))
 
     def travel(self, now: float) -> float:
         """Seconds that a request or an answer is on its way."""
-        if self.happens(self.level.slow, now):
+        throw = self.dice.random
+        if now < self.until and throw() < self.level.slow:
             self.count("slow")
-            return self.dice.random() * self.level.slow_seconds
-        return 0.001 + self.dice.random() * 0.03
+            return throw() * self.level.slow_seconds
+        return 0.001 + throw() * 0.03
 
     def lateness(self, now: float) -> float:
         """Seconds after its instant at which a message is delivered."""
@@ -152,3 +153,9 @@ class Faults:
     def happens(self, chance: float, now: float) -> bool:
         """Whether something of this chance happens, while things still go wrong."""
         return now < self.until and self.dice.happens(chance)
+
+    def _is_out(self, service: str, now: float) -> bool:
+        for outage in self.outages:
+            if outage.start <= now < outage.end and outage.service == service:
+                return True
+        return False

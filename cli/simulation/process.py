@@ -120,18 +120,18 @@ class Wire:
         process, faults, loop = self.process, self.faults, self.process.loop
         if not process.is_alive:
             raise Dead
-        fault = faults.of_request(service, loop.time())
-        death = faults.of_process(loop.time())
+        now = loop.time()
+        fault, death = faults.of_request(service, now), faults.of_process(now)
         if death is Death.BEFORE:
             process.die(f"before {service} {what}")
             raise Dead
         answer: asyncio.Future[T] = loop.create_future()
         if fault in (Fault.BUSY, Fault.LOST_BEFORE):
-            wait = _SILENCE_SECONDS if fault is Fault.LOST_BEFORE else faults.travel(loop.time())
+            wait = _SILENCE_SECONDS if fault is Fault.LOST_BEFORE else faults.travel(now)
             self._note(service, what, fault)
             loop.call_later(wait, self._fail, answer, errors[fault])
         else:
-            out = min(faults.travel(loop.time()), deadline)
+            out = min(faults.travel(now), deadline)
             loop.call_later(out, self._arrive, service, what, effect, answer, errors, fault, death)
         return await answer
 

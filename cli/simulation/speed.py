@@ -7,34 +7,58 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from shared.adapters import job_rows
+from azure import servicebus
+
+from cli.simulation.bus import Message
+from shared.adapters import (
+    alert_rows,
+    event_rows,
+    job_rows,
+    policy_rows,
+    table_patches,
+    table_pauses,
+)
 from shared.domain import policy_row
 from shared.domain.errors import InvalidInput
 from shared.domain.ledger import PolicyKey
 from shared.domain.policy import Policy
 
+# An ETag is that of one row, as it was once; but two of these may read the same row.
+_OF_ROWS = (
+    (job_rows, "job_of"),
+    (job_rows, "head_of"),
+    (job_rows, "away_of"),
+    (alert_rows, "alert_of"),
+    (alert_rows, "heartbeat_of"),
+    (alert_rows, "left_alone_of"),
+    (policy_rows, "policy_of"),
+    (event_rows, "event_of"),
+    (event_rows, "lease_of"),
+    (table_patches, "patch_of"),
+    (table_pauses, "pause_of_row"),
+)
+
 
 @contextmanager
 def everything_read_once() -> Iterator[None]:
-    """While it lasts, a job's or head's row of one ETag and a policy's columns are read once."""
-    job_of, head_of, parse = job_rows.job_of, job_rows.head_of, policy_row.parse_policy
-    known_rows, known_policies = Once(), Once()
-
-    def job_once(entity: Mapping[str, object], etag: str) -> Any:
-        return known_rows(etag, lambda: job_of(entity, etag))
-
-    def head_once(entity: Mapping[str, object], etag: str) -> Any:
-        return known_rows(etag, lambda: head_of(entity, etag))
+    """While it lasts, a row of one ETag and a policy's columns are read once, and messages are light."""
+    parse, known_policies = policy_row.parse_policy, Once()
 
     def policy_once(key: PolicyKey, columns: Mapping[str, object]) -> Policy:
         found: Policy = known_policies((key, *columns.items()), lambda: parse(key, columns))
         return found
 
     with ExitStack() as patched:
-        patched.enter_context(_replaced(job_rows, "job_of", job_once))
-        patched.enter_context(_replaced(job_rows, "head_of", head_once))
+        for module, name in _OF_ROWS:
+            patched.enter_context(_replaced(module, name, _row_once(getattr(module, name))))
         patched.enter_context(_replaced(policy_row, "parse_policy", policy_once))
+        patched.enter_context(_replaced(servicebus, "ServiceBusMessage", Message))
         yield
+
+
+def _row_once(read: Callable[[Mapping[str, object], str], Any]) -> Callable[..., Any]:
+    known = Once()
+    return lambda entity, etag: known(etag, lambda: read(entity, etag))
 
 
 class Once(dict[object, Any]):

@@ -8,9 +8,11 @@ import operator
 import re
 from bisect import bisect, insort
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from azure.core.exceptions import (
@@ -27,12 +29,15 @@ from cli.simulation.process import Errors, Wire
 
 Cells = Mapping[str, Any]
 Key = tuple[str, str]
+Query = tuple[str, tuple[tuple[str, Any], ...]]
+"""A condition, and its parameters by name."""
 Seen = Callable[[str, str, Cells | None], None]
 """Called with table, verb and the row after each write; None where the row is gone."""
 
 _FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _OPERATIONS_MAX = 100
 _INT32 = 2**31
+_VALUES = (str, int, float, bool, datetime, type(None))
 
 
 class Entity(dict[str, Any]):
@@ -87,6 +92,8 @@ class Account:
         self._tables: dict[str, dict[Key, Entity]] = {}
         # The keys of each table in their order.
         self._keys: dict[str, list[Key]] = defaultdict(list)
+        # Pages as they were answered; they are the same until the table is written.
+        self._pages: dict[str, dict[tuple[Query, Key | None], list[Entity]]] = defaultdict(dict)
         self._seen = seen
         self._written = 0
 
@@ -101,17 +108,24 @@ class Account:
             raise failed(404, "ResourceNotFound")
         return row
 
-    def page(self, table: str, test: Callable[[Cells], bool], after: Key | None) -> list[Entity]:
-        """The next rows that pass, in the order of their keys."""
-        rows, keys = self._rows(table), self._keys[table]
-        found: list[Entity] = []
-        for key in keys[bisect(keys, after) if after else 0 :]:
-            row = rows[key]
-            if test(row):
-                found.append(row)
-                if len(found) == self.page_size:
-                    break
-        return found
+    def page(self, table: str, query: Query, after: Key | None) -> list[Entity]:
+        """The next rows that fit, in the order of their keys."""
+        rows, pages = self._rows(table), self._pages[table]
+        page = pages.get((query, after))
+        if page is None:
+            page = pages[query, after] = self._found(table, rows, _test(*query), after)
+        return page
+
+    def _found(
+        self,
+        table: str,
+        rows: Mapping[Key, Entity],
+        test: Callable[[Cells], bool],
+        after: Key | None,
+    ) -> list[Entity]:
+        keys = self._keys[table]
+        later = keys[bisect(keys, after) :] if after else keys
+        return list(islice((row for key in later if test(row := rows[key])), self.page_size))
 
     def transact(self, table: str, operations: Sequence[tuple[str, Cells, str]]) -> list[str]:
         """Does all of (verb, cells, etag) or nothing; returns the new ETags."""
@@ -145,17 +159,21 @@ class Account:
 
     def _write(self, table: str, key: Key, verb: str, cells: Cells) -> str:
         rows, keys = self._tables[table], self._keys[table]
+        self._pages[table].clear()
         if verb == "delete":
             del rows[key]
             keys.remove(key)
             return ""
         if key not in rows:
             insort(keys, key)
-        old = rows[key] if verb == "merge" else {}
         self._written += 1
         etag = f"W/\"datetime'{self._written:06}'\""
-        kept = {name: _stored(name, value) for name, value in cells.items() if value is not None}
-        rows[key] = Entity({**old, **kept}, etag)
+        kept = {
+            name: _stored(name, value) if isinstance(value, datetime) else value
+            for name, value in cells.items()
+            if value is not None
+        }
+        rows[key] = Entity({**rows[key], **kept} if verb == "merge" else kept, etag)
         return etag
 
     def _rows(self, table: str) -> dict[Key, Entity]:
@@ -211,6 +229,12 @@ class TableClient:
             raise ValueError(f"Baton upserts by replacing, not by {mode}")
         await self._transact([("upsert", entity, "")])
 
+    async def delete_entity(self, partition_key: str, row_key: str) -> None:
+        """Deletes a row; as in the SDK it is no error that there is none."""
+        keys = {"PartitionKey": partition_key, "RowKey": row_key}
+        with suppress(ResourceNotFoundError):
+            await self._transact([("delete", keys, "")])
+
     async def update_entity(
         self, entity: Cells, *, mode: object, etag: str, match_condition: object
     ) -> None:
@@ -229,27 +253,23 @@ class TableClient:
     ) -> AsyncIterator[Entity]:
         """The rows that fit. There is no raw answer, so nothing is hooked."""
         del raw_response_hook
-        return self._pages(_test(query_filter, parameters))
+        return self._pages((query_filter, tuple(parameters.items())))
 
     def list_entities(self, *, raw_response_hook: object) -> AsyncIterator[Entity]:
         """Every row."""
         del raw_response_hook
-        return self._pages(lambda _: True)
+        return self._pages(("", ()))
 
-    async def _pages(self, test: Callable[[Cells], bool]) -> AsyncIterator[Entity]:
-        after: Key | None = None
+    async def _pages(self, query: Query) -> AsyncIterator[Entity]:
+        what, after = f"query {self._name}", None
         while True:
-            page = await self._wire.ask(
-                "tables", f"query {self._name}", partial(self._page, test, after), ERRORS
-            )
+            ask = partial(self._account.page, self._name, query, after)
+            page = await self._wire.ask("tables", what, ask, ERRORS)
             for entity in page:
                 yield entity
             if len(page) < self._account.page_size:
                 return
             after = _key(page[-1])
-
-    def _page(self, test: Callable[[Cells], bool], after: Key | None) -> list[Entity]:
-        return self._account.page(self._name, test, after)
 
     async def _transact(self, operations: Sequence[tuple[str, Cells, str]]) -> list[str]:
         for _, cells, _ in operations:
@@ -283,17 +303,21 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _test(condition: str, parameters: Mapping[str, Any]) -> Callable[[Cells], bool]:
+def _test(condition: str, parameters: Iterable[tuple[str, Any]]) -> Callable[[Cells], bool]:
     """The few comparisons that Baton's queries are made of; all must hold."""
-    clauses = [clause.split(" ") for clause in condition.split(" and ")]
-    tests = [(name, word, parameters[value.removeprefix("@")]) for name, word, value in clauses]
+    clauses = [clause.split(" ") for clause in condition.split(" and ")] if condition else []
+    values = dict(parameters)
+    tests = [
+        (name, _COMPARE[word], values[value.removeprefix("@")]) for name, word, value in clauses
+    ]
 
     def test(cells: Cells) -> bool:
-        # As the service does: a row without the property, or with another type in it, does not fit.
-        return all(
-            type(cells.get(name)) is type(value) and _COMPARE[word](cells[name], value)
-            for name, word, value in tests
-        )
+        for name, compare, value in tests:
+            cell = cells.get(name)
+            # As the service does: a row without the property, or with another type in it, does not fit.
+            if type(cell) is not type(value) or not compare(cell, value):
+                return False
+        return True
 
     return test
 
@@ -304,15 +328,15 @@ def _check(cells: Cells) -> None:
         if _FORBIDDEN.search(key) or len(key) > 512:
             raise failed(400, "PropertyValueInvalid")
     for name, value in cells.items():
+        if type(value) is str:
+            continue
         if type(value) is int and not -_INT32 <= value < _INT32:
             raise TypeError(f"{name}: {value} is no 32-bit integer")
-        if not isinstance(value, str | int | float | bool | datetime | None):
+        if not isinstance(value, _VALUES):
             raise TypeError(f"{name}: {type(value).__name__} is no value of a table")
 
 
-def _stored(name: str, value: Any) -> Any:
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise TypeError(f"{name}: a time without a zone")
-        return value.astimezone(UTC)
-    return value
+def _stored(name: str, value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise TypeError(f"{name}: a time without a zone")
+    return value.astimezone(UTC)

@@ -23,6 +23,7 @@ _TEXT_MAX = 32_768
 _KEY_MAX = 512
 # Texts that Azure wrote are cut here, and lose nothing that a person would still read.
 CUT_AT = 32_000
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _FORBIDDEN = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -205,7 +206,7 @@ def _read_flag(column: str, value: object) -> bool:
 
 def write_json(column: str, value: object) -> str:
     """A value as JSON, in as few characters as it needs."""
-    return _write_text(column, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return _write_text(column, _JSON.encode(value))
 
 
 def _read_json(column: str, value: object) -> Any:

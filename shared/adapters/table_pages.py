@@ -8,9 +8,8 @@ import asyncio
 import json
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -31,8 +30,7 @@ _ASKED_WITHIN = 0.002
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An entity as read, and its ETag."""
 
     entity: Mapping[str, object]

@@ -253,6 +253,12 @@ class Job:
             raise IllegalMove(f"{self.id}: neither a maintenance nor patches")
         return self.patches
 
+    def having(self, **fields: object) -> "Job":
+        """The job with these values: itself where it has them, for that is most of a fleet at most times."""
+        if all(getattr(self, name) == value for name, value in fields.items()):
+            return self
+        return replace(self, **fields)  # type: ignore[arg-type] # fields by name
+
     def moved(self, to: JobState, **changes: object) -> "Job":
         """The job in its next state.
 

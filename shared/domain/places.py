@@ -38,8 +38,9 @@ class Places:
             pairs[location.name] |= location.pairs
             for other in location.pairs:
                 pairs[other].add(location.name)
+            subscription = location.subscription_id.lower()
             for number, physical in location.zones.items():
-                zones[location.subscription_id.lower(), location.name, number] = physical
+                zones[subscription, location.name, number] = physical
         return cls({name: frozenset(others) for name, others in pairs.items()}, zones)
 
     @property

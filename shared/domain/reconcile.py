@@ -138,7 +138,7 @@ class _Reconciler:
         if job.maintenance and (reason := own_mechanism(vm)):
             self._end(job, JobState.SKIPPED, reason, skipped_because="unmatched")
             return
-        shown = replace(job, maintenance=vm.maintenance) if job.maintenance else job
+        shown = job.having(maintenance=vm.maintenance) if job.maintenance else job
         if self._now >= shown.closes:
             # The redeploy handler looks once more and records it; it knows what was in the way.
             self._set(shown)
@@ -241,12 +241,11 @@ class _Reconciler:
     def _placed(self, job: Job, vm: Vm, offer: Offer, policy: Policy) -> Job:
         """The job with what Azure offers now, its place and its surroundings."""
         is_told = vm.key in self._fleet.told  # no list tells of its domain, or what was found at it
-        job = replace(job, maintenance=offer.maintenance, patches=offer.patches, zone=vm.zone)
+        job = job.having(maintenance=offer.maintenance, patches=offer.patches, zone=vm.zone)
         if vm.subscription_id.lower() in self._fleet.whole:
             # Where its locations and sets were not read, the job keeps the place that it has (P5).
             places = self._fleet.places
-            job = replace(
-                job,
+            job = job.having(
                 domain_set=job.domain_set if is_told else vm.domain_set,
                 domain=job.domain if is_told else vm.domain,
                 zone_key=places.zone_of(vm.subscription_id, vm.location, vm.zone),
@@ -254,7 +253,7 @@ class _Reconciler:
             )
         if is_told:
             return job
-        return replace(job, findings=self._fleet.to_know(vm, offer, gap=policy.gap))
+        return job.having(findings=self._fleet.to_know(vm, offer, gap=policy.gap))
 
     def _new_id(self, vm: Vm, offer: Offer) -> str:
         generation = 1

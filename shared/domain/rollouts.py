@@ -90,7 +90,8 @@ def schedule(
     starts, why = _plan(going, lambda each: (each.first,))
     for each in going:
         each.give_up(starts, why)
-    starts, why = _plan(going, lambda each: (each.first, each.second))
+    if any(each.second for each in going):
+        starts, why = _plan(going, lambda each: (each.first, each.second))
     for each in going:
         if each.policy.needs_approval:
             said.in_need[each.policy.key] = each.in_need()
@@ -168,7 +169,7 @@ class _Policy:
             for job in jobs:
                 if job.state is JobState.PLANNED and failed:
                     reason = f"the rollout is halted: {failed.vm_name} ended {failed.state}"
-                    yield replace(job, rollout=number, planned_start=None, reason=reason)
+                    yield job.having(rollout=number, planned_start=None, reason=reason)
 
     def lane(self, *rollouts: Sequence[Job]) -> Lane:
         """What is to be planned."""
@@ -197,7 +198,7 @@ class _Policy:
         self._why_given_up = {job.id: why.get(job.id, "") for job in out}
         # The second plan is to keep what the first one found.
         self.first = [
-            replace(job, planned_start=instant(starts[job.id])) if job.id in starts else job
+            job.having(planned_start=instant(starts[job.id])) if job.id in starts else job
             for job in self.first
             if job.id not in self._why_given_up
         ]
@@ -233,7 +234,7 @@ class _Policy:
         for job in (*self.first, *self.second):
             if self._to_plan(job) and job.id not in starts:
                 reason = self._why_given_up.get(job.id) or why.get(job.id) or self._no_hours(job)
-                yield replace(job, rollout=number, planned_start=None, reason=reason)
+                yield job.having(rollout=number, planned_start=None, reason=reason)
 
     def restaged(self) -> Iterator[Job]:
         """Those that have begun and stand in another stage now: who waits is measured by them."""
@@ -329,7 +330,7 @@ class _Policy:
     def _told(self, job: Job, number: int, start: int | None) -> Job:
         """The job with its start, and with the reason where that is another than people were told."""
         was = self._was[job.id]
-        job = replace(job, rollout=number, planned_start=was.planned_start)
+        job = job.having(rollout=number, planned_start=was.planned_start)
         if start is None or instant(start) == was.planned_start:
             return job
         reason = self._why_given_up.get(job.id, "")

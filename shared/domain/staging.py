@@ -1,7 +1,7 @@
 """Who of a policy goes in which stage, and who may still join a rollout that has begun."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared.domain.job import Job, JobState
 from shared.domain.maintenance import Vm
@@ -24,9 +24,9 @@ class Staging:
         if self.policy.stage_tag:
             numbered = [self._numbered(job) for job in jobs]
             stages = ranked(job.sequence_number for job in numbered)
-            return [replace(job, stage=stage) for job, stage in zip(numbered, stages, strict=True)]
+            return [job.having(stage=stage) for job, stage in zip(numbered, stages, strict=True)]
         return [
-            replace(job, stage=self.policy.stage_by_selector(self.vms[job.vm_key]))
+            job.having(stage=self.policy.stage_by_selector(self.vms[job.vm_key]))
             if job.vm_key in self.vms
             else job
             for job in jobs
@@ -48,4 +48,4 @@ class Staging:
     def _numbered(self, job: Job) -> Job:
         """The job with the number in its VM's sequence tag; one that was not seen keeps what it had."""
         vm = self.vms.get(job.vm_key)
-        return replace(job, sequence_number=self.policy.stage_number(vm)) if vm else job
+        return job.having(sequence_number=self.policy.stage_number(vm)) if vm else job

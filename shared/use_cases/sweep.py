@@ -1,12 +1,12 @@
 """The sweep: wakes whatever lost its message. It changes nothing itself."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.job import Job, JobState
-from shared.domain.ledger import Books, Ledger
+from shared.domain.ledger import Books, Ledger, PolicyKey
 from shared.domain.mode import Mode
 from shared.domain.pace import Pace, last_tick
 from shared.domain.pause import Pause, pause_of
@@ -49,13 +49,14 @@ class Sweep:
         """
         now = self.clock.now()
         books = await self.jobs.books()
+        due = {key: _due(ledger, now) for key, ledger in books.ledgers.items()}
         tick = last_tick(now, self.pace.sweep_interval)
         wakes = [
             WakeAt(
                 wake=Wake(team=job.team, policy=job.policy, job_id=job.id), at=tick, cause="sweep"
             )
-            for ledger in books.ledgers.values()
-            for job in self._forgotten(ledger, now)
+            for key, ledger in books.ledgers.items()
+            for job in self._forgotten(ledger, due[key], now)
         ]
         if wakes:
             log.info(
@@ -64,27 +65,34 @@ class Sweep:
             await self.bus.wake(wakes, now=now)
         if await self.alerts.unsent() or (self.outbox and await self.outbox.waiting(1)):
             await self.bus.wake_alerts(tick, now=now)
-        self._say_late(books, await self.pauses.all(), now)
+        self._say_late(books, due, await self.pauses.all(), now)
         await self._listen(now)
 
-    def _say_late(self, books: Books, pauses: Sequence[Pause], now: datetime) -> None:
+    def _say_late(
+        self,
+        books: Books,
+        due: Mapping[PolicyKey, Mapping[str, Job]],
+        pauses: Sequence[Pause],
+        now: datetime,
+    ) -> None:
         late = [
             job
             for key, ledger in books.ledgers.items()
-            for job in self._late(ledger, pause_of(pauses, *key), now)
+            for job in self._late(ledger, due[key], pause_of(pauses, *key), now)
         ]
         if late:
             names = sorted(job.vm_name for job in late)[:_NAMED_MAX]
             extra = {"action": "jobs_late", "jobs": len(late), "vms": names}
             log.error("%d jobs are past their time: %s", len(late), ", ".join(names), extra=extra)
 
-    def _late(self, ledger: Ledger, pause: Pause | None, now: datetime) -> Iterator[Job]:
+    def _late(
+        self, ledger: Ledger, due: Mapping[str, Job], pause: Pause | None, now: datetime
+    ) -> Iterator[Job]:
         """The jobs that nothing is in the way of and that nobody has moved on for long."""
         policy, since = good_policy(ledger), now - _LATE
-        turns = next_turns(ledger, policy, now) if policy else ()
         # Who waits behind others is woken when they are done: since then it has its time.
         moved = max((job.freed_at or job.discovered_at for job in ledger.jobs), default=now)
-        for job in (turn.job for turn in turns if turn.at <= now and moved <= since):
+        for job in due.values() if moved <= since else ():
             is_past = bool(job.planned_start and job.planned_start <= since)
             if is_past and not why_not_now(job, ledger, policy, self.mode, now, pause=pause):
                 yield job
@@ -107,10 +115,7 @@ class Sweep:
             extra = {"action": "discovery_silent", "minutes": minutes}
             log.error("Baton has not discovered for %d minutes", minutes, extra=extra)
 
-    def _forgotten(self, ledger: Ledger, now: datetime) -> Iterator[Job]:
-        policy = good_policy(ledger)
-        turns = next_turns(ledger, policy, now) if policy else ()
-        due = {turn.job.id for turn in turns if turn.at <= now}
+    def _forgotten(self, ledger: Ledger, due: Mapping[str, Job], now: datetime) -> Iterator[Job]:
         late = now - self.pace.sweep_interval
         for job in ledger.jobs:
             closed = now >= job.closes
@@ -124,3 +129,10 @@ class Sweep:
                 forgotten = job.state.is_begun and bool(since and since <= late)
             if forgotten:
                 yield job
+
+
+def _due(ledger: Ledger, now: datetime) -> dict[str, Job]:
+    """Those whose turn has come, by id."""
+    policy = good_policy(ledger)
+    turns = next_turns(ledger, policy, now) if policy else ()
+    return {turn.job.id: turn.job for turn in turns if turn.at <= now}

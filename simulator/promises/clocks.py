@@ -1,7 +1,7 @@
 """Wall clocks, the slow and obvious way: the instant of a time is looked for minute by minute.
 
-Where the app computes, this walks: a mistake about a clock that is put back or forward would otherwise
-be made twice. Wall-clock times are naive, instants are UTC.
+Where the app computes, this walks, wherever a clock is put back or forward that day: a mistake about that
+would otherwise be made twice. Wall-clock times are naive, instants are UTC.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -41,6 +41,8 @@ def zone_named(name: str) -> ZoneInfo:
 def first_instant(wall: datetime, zone: ZoneInfo) -> datetime:
     """When the clock there first shows that time, or, where it skips it, the first instant after."""
     moment = wall.replace(tzinfo=UTC) - _FARTHEST
+    if _runs_evenly(wall, zone):
+        return moment + (wall - shown(moment, zone))
     while shown(moment, zone) < wall:
         moment += _MINUTE
     while shown(moment - _SECOND, zone) > wall:
@@ -58,10 +60,20 @@ def last_instant(wall: datetime, zone: ZoneInfo) -> datetime:
 
 def whole_day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """From the first instant at which the clock shows that day to the one after its last."""
-    end = wall_time(day + _DAY, 0).replace(tzinfo=UTC) + _FARTHEST
-    while shown(end - _MINUTE, zone).date() > day:
-        end -= _MINUTE
+    midnight = wall_time(day + _DAY, 0)
+    if _runs_evenly(midnight, zone):
+        end = first_instant(midnight, zone)
+    else:
+        end = midnight.replace(tzinfo=UTC) + _FARTHEST
+        while shown(end - _MINUTE, zone).date() > day:
+            end -= _MINUTE
     return first_instant(wall_time(day, 0), zone), end
+
+
+def _runs_evenly(wall: datetime, zone: ZoneInfo) -> bool:
+    """Whether nobody puts the clock there back or forward around that time."""
+    first, last = wall.replace(tzinfo=UTC) - _FARTHEST, wall.replace(tzinfo=UTC) + _FARTHEST
+    return shown(last, zone) - shown(first, zone) == last - first
 
 
 def wall_time(day: date, minutes: int) -> datetime:

@@ -149,8 +149,15 @@ class Policy:
         rules = self._read("windows")
         return opened(rules, self._read("timeZone"), start, end) if rules else (_ALWAYS,)
 
+    @cached_property
+    def _known(self) -> dict[str, Any]:
+        """What was read so far."""
+        return {}
+
     def _read(self, name: str) -> Any:
-        return read(self.columns, name)
+        if name not in self._known:
+            self._known[name] = read(self.columns, name)
+        return self._known[name]
 
     def _length(self, name: str) -> timedelta:
         length: timedelta = self._read(name)

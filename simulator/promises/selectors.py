@@ -5,6 +5,8 @@ in both places.
 """
 
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 
 from simulator.promises.model import Machine
 
@@ -93,6 +95,7 @@ def _fits(patterns: str, actual: str) -> bool:
     return any(_pattern(each).fullmatch(actual) for each in _filled(_split(patterns, ",")))
 
 
+@lru_cache
 def _pattern(text: str) -> re.Pattern[str]:
     if text.startswith('"'):
         return re.compile(re.escape(text.strip('"')), re.IGNORECASE)
@@ -100,7 +103,8 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(glob, re.IGNORECASE | re.DOTALL)
 
 
-def _split(text: str, separators: str) -> list[str]:
+@lru_cache
+def _split(text: str, separators: str) -> tuple[str, ...]:
     """The parts between separators that stand outside double quotes."""
     parts, quoted = [""], False
     for character in text:
@@ -111,10 +115,10 @@ def _split(text: str, separators: str) -> list[str]:
             parts[-1] += character
     if quoted:
         raise ValueError(f"a quote of {text!r} is not closed")
-    return parts
+    return tuple(parts)
 
 
-def _filled(parts: list[str]) -> list[str]:
+def _filled(parts: Iterable[str]) -> list[str]:
     filled = [part for part in parts if part.strip()]
     if not filled:
         raise ValueError("nothing is named")

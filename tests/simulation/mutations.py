@@ -31,6 +31,7 @@ from shared.domain.maintenance import Vm as SeenVm
 from shared.domain.pace import Pace
 from shared.domain.patching.columns import Patching
 from shared.domain.patching.model import RebootSetting
+from shared.domain.planning.model import Place
 from shared.use_cases import (
     discover,
     follow_vm,
@@ -260,7 +261,11 @@ MUTATIONS = (
     Mutation("P4", "there is a slot more", ((rules, "_slots", _one_more_slot),)),
     Mutation("P4", "a slot needs no rest", ((rules, "_slots", _no_rest),)),
     Mutation("P4", "stages follow at once", ((rules, "_stage_opens", _always(_LONG_AGO)),)),
-    Mutation("P5", "placement does not count", ((rules, "placement_conflict", _always("")),)),
+    Mutation(
+        "P5",
+        "placement does not count",
+        ((rules, "placement_conflict", _always("")), (rules, "place_of_job", _always(Place()))),
+    ),
     Mutation(
         "P5",
         "a scale set keeps nothing apart",

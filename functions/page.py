@@ -4,8 +4,6 @@ They are open to everybody, as a browser sends no key for them; what they show c
 """
 
 import hashlib
-import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,12 +11,8 @@ from pathlib import Path
 import azure.functions as func
 
 from functions.answers import refused, tagged
-from functions.who import why_not_reader
-from shared.bootstrap import Services, services
-from shared.domain.errors import BatonError
 
 bp = func.Blueprint()
-log = logging.getLogger("baton.page")
 
 _SITE = Path(__file__).parent / "site"
 _KINDS = {".css": "text/css", ".js": "text/javascript"}
@@ -45,29 +39,14 @@ class _File:
 )
 async def page(request: func.HttpRequest) -> func.HttpResponse:
     """The shell; or one of its files, by a name that changes with what is in it."""
-    return serve(request, services)
-
-
-def serve(request: func.HttpRequest, app: Callable[[], Services]) -> func.HttpResponse:
-    """Answers a request; `app` is wired only where somebody is about to ask it."""
     name = request.route_params.get("file") or ""
     file = _files().get(name)
     if file is None:
         return refused(404, "There is no such file; the page is at /api/page.")
     if name:
         return tagged(request, file.body, file.kind, _FOREVER)
-    if not why_not_reader(request):
-        _look_ahead(app)
     headers = {"Content-Security-Policy": _POLICY, "Cross-Origin-Opener-Policy": "same-origin"}
     return tagged(request, file.body, file.kind, "no-cache", headers)
-
-
-def _look_ahead(app: Callable[[], Services]) -> None:
-    """Begins to read what a browser that has the shell asks for next; at most as often as for an open page."""
-    try:
-        app().show.look.ahead()
-    except BatonError:
-        log.debug("Not read ahead", exc_info=True)  # who asks is told
 
 
 @cache

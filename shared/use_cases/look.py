@@ -67,33 +67,21 @@ class Kept(Generic[T]):
         Raises:
             Retryable: The tables are busy.
         """
-        if (last := self._younger_than(self._fresh_for)) is not None:
+        since, last = self._last or (None, None)
+        age = self._clock.now() - since if since else _USABLE_FOR
+        if last is not None and timedelta(0) <= age < self._fresh_for:
             return last
-        reading = self._begun()
-        if (last := self._younger_than(_USABLE_FOR)) is not None:
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._anew())
+            # Whoever waited too long for it never asks what came of it.
+            self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
+        reading = self._reading
+        if last is not None and timedelta(0) <= age < _USABLE_FOR:
             await asyncio.wait({reading}, timeout=_PATIENCE_SECONDS)
             if not reading.done():
                 return last
         # Shielded: an asker who leaves must not take the read from the others.
         return await asyncio.shield(reading)
-
-    def ahead(self) -> None:
-        """Begins to read where what is kept is old: somebody is about to ask."""
-        if self._younger_than(self._fresh_for) is None:
-            self._begun()
-
-    def _younger_than(self, age: timedelta) -> T | None:
-        since, last = self._last or (None, None)
-        is_young = since is not None and timedelta(0) <= self._clock.now() - since < age
-        return last if is_young else None
-
-    def _begun(self) -> asyncio.Task[T]:
-        """The read that is under way; one that begins now where none is."""
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._anew())
-            # Whoever waited too long for it, or only foresaw that it is asked for, never asks what came of it.
-            self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return self._reading
 
     async def _anew(self) -> T:
         began = self._clock.now()

@@ -5,16 +5,15 @@ import re
 import azure.functions as func
 import pytest
 
-from functions.page import serve
-from shared.domain.errors import InvalidInput, Problem
-from tests.unit.functions.site import Site, said
+from functions.page import page
+from tests.unit.functions.site import said
 
 
-async def get(file="", site=None, **headers):
+async def get(file="", **headers):
     request = func.HttpRequest(
         "GET", "/api/page", headers=headers, route_params={"file": file}, body=b""
     )
-    return said(serve(request, lambda: (site or Site()).app))
+    return said(await page(request))
 
 
 def named_in(shell):
@@ -64,23 +63,3 @@ async def test_a_shell_that_has_not_changed_is_not_sent_again():
     shell = await get()
 
     assert (await get(**{"If-None-Match": shell.headers["etag"]})).status == 304
-
-
-async def test_with_the_shell_the_tables_begin_to_be_read_and_who_asks_next_shares_that():
-    site = Site()
-
-    await get(site=site)
-    await site.get("status")
-    await get(site=site)
-    await site.get("rollouts")
-
-    assert len(site.jobs.called("books")) == 1
-
-
-async def test_where_a_setting_is_wrong_the_shell_comes_all_the_same():
-    def unset():
-        raise InvalidInput("settings", (Problem("BATON_TABLES", "", "a connection string"),))
-
-    request = func.HttpRequest("GET", "/api/page", headers={}, route_params={}, body=b"")
-
-    assert said(serve(request, unset)).status == 200

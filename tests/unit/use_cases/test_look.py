@@ -54,17 +54,6 @@ async def test_those_who_look_at_once_share_one_read(look, jobs):
     assert len(jobs.called("books")) == 1
 
 
-async def test_a_read_that_began_ahead_is_shared_by_who_asks_next_and_does_not_come_again(
-    look, jobs
-):
-    look.ahead()
-    await look()
-    look.ahead()
-    await look()
-
-    assert len(jobs.called("books")) == 1
-
-
 async def test_what_changed_is_seen_a_few_seconds_later(look, jobs, clock):
     await look()
     await add_a_job(jobs)

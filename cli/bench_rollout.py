@@ -54,7 +54,7 @@ class Size:
 
 _SIZES = (
     Size(vms=300, concurrency=60, away=59, gap=31, estimate=62),
-    Size(vms=1_000, concurrency=250, away=39, gap=21, estimate=48, check=4),
+    Size(vms=1_000, concurrency=250, away=119, gap=61, estimate=124, check=4),
 )
 
 

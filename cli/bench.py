@@ -29,7 +29,17 @@ BENCHES: Mapping[str, Callable[[], Iterator[Line]]] = {
     "emulators": bench_emulators.measured,
     "page": bench_page.measured,
 }
-_ABOUT = ("who", "fleet", "vms", "subscriptions", "policies", "vmsMax", "concurrency", "start")
+_ABOUT = (
+    "who",
+    "fleet",
+    "when",
+    "vms",
+    "subscriptions",
+    "policies",
+    "vmsMax",
+    "concurrency",
+    "start",
+)
 """What a line is about, beside `bench` and `what`; the rest are figures."""
 
 
@@ -59,7 +69,7 @@ def as_table(lines: Sequence[Line]) -> Table:
     """A row for each figure, with its aim and whether it is met."""
     table = Table("", "figure", "", "aim", box=None)
     for line in lines:
-        about = ", ".join(_about(key, line[key]) for key in _ABOUT if key in line)
+        about = ", ".join(_about(key, line[key]) for key in _ABOUT if line.get(key))
         title = ": ".join(part for part in (line["bench"], line.get("what"), about) if part)
         for name, figure in line.items():
             if name in ("bench", "what", "aims", *_ABOUT):

@@ -31,6 +31,11 @@ def at_most(bound: float) -> Aim:
     return Aim(f"<= {bound:g}", lambda figure: figure <= bound)
 
 
+def at_least(bound: float) -> Aim:
+    """That or more."""
+    return Aim(f">= {bound:g}", lambda figure: figure >= bound)
+
+
 def aimed(line: Line, **aims: Aim) -> Line:
     """The line, with what each figure of these names should be and whether it is."""
     told = {name: {"aim": aim.says, "met": aim.is_met(line[name])} for name, aim in aims.items()}

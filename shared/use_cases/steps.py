@@ -115,7 +115,10 @@ class Steps:
         now, key = self.clock.now(), (started.team, started.policy)
         change = Change(jobs=(started,), events=lifecycle.away(started, now), at=now)
         committed = await self.jobs.commit(change)
-        if known := self.known.get(key):
+        known = self.known.get(key)
+        was = known.job(started.id) if known else None
+        # Not over what was read meanwhile: an answer that came late may be older.
+        if known and was and was.etag == started.etag:
             self.known[key] = known.with_job(replace(started, etag=committed.jobs[started.id]))
         self.accepted(started)
 

@@ -12,6 +12,7 @@ from tests.simulation.world import AWAY, World
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+ROUND = timedelta(minutes=11)  # a little more than the estimate
 VMS = [a_vm(f"web-{number}") for number in range(1, 5)]
 
 
@@ -55,6 +56,20 @@ def read_one(world):
 
     world.jobs.job = read
     return reads
+
+
+def before_it_is_answered(world, then):
+    """Has something happen between the writing of the next start that was taken, and its answer."""
+    commit = world.jobs.commit
+
+    async def late(change):
+        committed = await commit(change)
+        if not change.heads and change.jobs[0].state is JobState.REDEPLOYING:
+            world.jobs.commit = commit
+            await then()
+        return committed
+
+    world.jobs.commit = late
 
 
 async def test_whoever_has_a_message_for_its_planned_start_gets_no_second_one():
@@ -128,6 +143,30 @@ async def test_a_vm_that_another_process_saw_back_is_not_ended_again_by_one_that
 
     assert world.terminal() == {"web-1": "completed"}
     assert world.jobs.jobs()[0] == ended
+
+
+async def test_a_start_whose_writing_is_answered_late_is_not_away_again_when_it_was_seen_back():
+    world = World(*VMS, policies=policy())
+    await world.app.discover()
+    one = world.app
+    first, second, third = (
+        Wake(team="shop", policy="web", job_id=job.id) for job in world.jobs.jobs()[:3]
+    )
+
+    async def another_sees_it_back():
+        world.clock.advance(ROUND)
+        world.restart()
+        await world.app.redeploy(first)
+        await one.redeploy(second)
+
+    before_it_is_answered(world, another_sees_it_back)
+    await one.redeploy(first)
+    world.clock.advance(ROUND)
+    await one.redeploy(second)
+    await one.redeploy(third)
+
+    assert world.terminal() == {"web-1": "completed", "web-2": "completed"}
+    assert world.starts() == ["web-1", "web-2", "web-3"]
 
 
 async def test_what_another_process_wrote_is_seen_by_one_that_remembers_the_policy_as_it_was():
